@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * What a guest believes about its features, and which records may change it.
+ *
+ * Pure: no time, no locks, no I/O. The kernel module and the loopback shim run
+ * the same rules, and the tests walk all of them.
+ */
+#ifndef ISAHP_CORE_STATE_H
+#define ISAHP_CORE_STATE_H
+
+#include "env.h"
+#include <isahp/abi.h>
+#include <isahp/uapi.h>
+
+/* How many former epochs a guest refuses to hear of again. */
+#define ISAHP_EPOCHS_RETIRED 16
+
+/**
+ * struct isahp_state - the last accepted record and what follows from it
+ * @record: as accepted, features cut down to what this guest can use.
+ * @phase: enum isahp_phase.
+ * @retired: epochs that were left, newest last; all zero where unused.
+ * @xcr0: XSAVE components that this guest has enabled; features that own others
+ *	are never taken as present. ~0 where no register image is carried.
+ */
+struct isahp_state {
+	struct isahp_record record;
+	__u32 phase;
+	__u8 retired[ISAHP_EPOCHS_RETIRED][ISAHP_EPOCH_SIZE];
+	__u64 xcr0;
+};
+
+/**
+ * enum isahp_outcome - what a record did
+ * @ISAHP_OUTCOME_CHANGED: accepted: publish, wake, acknowledge in due course.
+ * @ISAHP_OUTCOME_SAME: it is the one in force: repeat the acknowledgement.
+ * @ISAHP_OUTCOME_NEW_EPOCH: as CHANGED, and the other side is another: register
+ *	with it first.
+ * @ISAHP_OUTCOME_STALE: older than what is in force, or of a retired epoch.
+ * @ISAHP_OUTCOME_REFUSED: against the rules; state is as before.
+ */
+enum isahp_outcome {
+	ISAHP_OUTCOME_CHANGED,
+	ISAHP_OUTCOME_SAME,
+	ISAHP_OUTCOME_NEW_EPOCH,
+	ISAHP_OUTCOME_STALE,
+	ISAHP_OUTCOME_REFUSED,
+};
+
+/**
+ * isahp_state_init - nothing heard yet
+ * @state: to be initialised.
+ * @present: features to go by until a shim speaks: those of CPUID.
+ * @vendor: enum isahp_vendor, by CPUID.
+ * @xcr0: enabled components.
+ */
+void isahp_state_init(struct isahp_state *state,
+		      const struct isahp_features *present, __u32 vendor,
+		      __u64 xcr0);
+
+/**
+ * isahp_state_apply - let a record act on the state
+ * @state: changed only on CHANGED and NEW_EPOCH.
+ * @record: private copy whose CRC was right; nothing else of it is trusted.
+ * @ret_why: on REFUSED, a sentence for the log, else untouched. May be NULL.
+ */
+enum isahp_outcome isahp_state_apply(struct isahp_state *state,
+				     const struct isahp_record *record,
+				     const char **ret_why);
+
+/**
+ * isahp_state_quiesced - the PREPARE in force was acknowledged
+ * @state: in ISAHP_PHASE_LEAVING, else nothing happens.
+ */
+void isahp_state_quiesced(struct isahp_state *state);
+
+/**
+ * isahp_state_usable - what programs may enter now
+ * @state: any.
+ */
+struct isahp_features isahp_state_usable(const struct isahp_state *state);
+
+#endif /* ISAHP_CORE_STATE_H */

@@ -1,0 +1,465 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * libisahp: SIMD code paths that follow the hardware under a running program.
+ *
+ * An *operation* is a function as the application sees it; its *variants* are
+ * implementations, each for a set of CPU features. The library keeps every
+ * operation on the cheapest variant whose features are usable, changes it when
+ * the hypervisor announces that features leave or arrive, and acknowledges a
+ * removal only when no thread is inside a leaving variant any more.
+ *
+ *	ISAHP_OPERATION_DECLARE(saxpy, void,
+ *		(size_t n, float a, const float *x, float *y), (n, a, x, y))
+ *
+ *	ISAHP_OPERATION_DEFINE(saxpy,
+ *		ISAHP_VARIANT("avx2", saxpy_avx2, 10, ISAHP_SET(AVX2, FMA)),
+ *		ISAHP_VARIANT("c", saxpy_c, 100, ISAHP_SET_NONE))
+ *
+ *	saxpy(n, a, x, y);	// a function pointer's cost, always safe
+ *
+ * Every function returns 0 or a negative errno, prints nothing and never
+ * aborts. All may be called from any thread, none from a signal handler, except
+ * calls of operations and isahp_enter/leave/poll, which may.
+ */
+#ifndef ISAHP_ISAHP_H
+#define ISAHP_ISAHP_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <isahp/features.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ISAHP_API __attribute__((visibility("default")))
+
+/* --- feature sets in static initialisers --------------------------------- */
+
+#define ISAHP_BIT_(w, f) \
+	(ISAHP_FEATURE_##f / 64 == (w) ? 1ULL << (ISAHP_FEATURE_##f % 64) : 0ULL)
+#define ISAHP_OR1_(w, a) ISAHP_BIT_(w, a)
+#define ISAHP_OR2_(w, a, ...) ISAHP_BIT_(w, a) | ISAHP_OR1_(w, __VA_ARGS__)
+#define ISAHP_OR3_(w, a, ...) ISAHP_BIT_(w, a) | ISAHP_OR2_(w, __VA_ARGS__)
+#define ISAHP_OR4_(w, a, ...) ISAHP_BIT_(w, a) | ISAHP_OR3_(w, __VA_ARGS__)
+#define ISAHP_OR5_(w, a, ...) ISAHP_BIT_(w, a) | ISAHP_OR4_(w, __VA_ARGS__)
+#define ISAHP_OR6_(w, a, ...) ISAHP_BIT_(w, a) | ISAHP_OR5_(w, __VA_ARGS__)
+#define ISAHP_OR7_(w, a, ...) ISAHP_BIT_(w, a) | ISAHP_OR6_(w, __VA_ARGS__)
+#define ISAHP_OR8_(w, a, ...) ISAHP_BIT_(w, a) | ISAHP_OR7_(w, __VA_ARGS__)
+#define ISAHP_PICK_(_1, _2, _3, _4, _5, _6, _7, _8, name, ...) name
+#define ISAHP_WORD_(w, ...)                                                    \
+	ISAHP_PICK_(__VA_ARGS__, ISAHP_OR8_, ISAHP_OR7_, ISAHP_OR6_,           \
+		    ISAHP_OR5_, ISAHP_OR4_, ISAHP_OR3_, ISAHP_OR2_,            \
+		    ISAHP_OR1_, )(w, __VA_ARGS__)
+
+/**
+ * ISAHP_SET - a set of one to eight features, by their ISAHP_FEATURE_ symbols
+ *
+ * Name the features whose instructions the code uses; what those depend on
+ * follows.
+ */
+#define ISAHP_SET(...)                                                         \
+	{                                                                      \
+		{                                                              \
+			ISAHP_WORD_(0, __VA_ARGS__),                           \
+				ISAHP_WORD_(1, __VA_ARGS__),                   \
+				ISAHP_WORD_(2, __VA_ARGS__),                   \
+				ISAHP_WORD_(3, __VA_ARGS__)                    \
+		}                                                              \
+	}
+
+/** ISAHP_SET_NONE - the empty set: a variant that runs anywhere */
+#define ISAHP_SET_NONE                                                         \
+	{                                                                      \
+		{                                                              \
+			0, 0, 0, 0                                             \
+		}                                                              \
+	}
+
+/* --- operations ----------------------------------------------------------- */
+
+/** isahp_fn - any function; cast to its real type before a call */
+typedef void (*isahp_fn)(void);
+
+/**
+ * struct isahp_variant - one implementation of an operation
+ * @name: for people; static.
+ * @fn: the code. It must use no instruction outside @needs (and what @needs
+ *	depends on, and x86-64's base).
+ * @cost: relative time of a typical call; the lowest usable one is chosen, the
+ *	first of equals. Newer is not always faster: measure.
+ * @needs: features whose instructions it uses.
+ */
+struct isahp_variant {
+	const char *name;
+	isahp_fn fn;
+	uint32_t cost;
+	struct isahp_features needs;
+};
+
+#define ISAHP_VARIANT(name, fn, cost, ...)                                     \
+	{                                                                      \
+		name, (isahp_fn)(fn), cost, __VA_ARGS__                        \
+	}
+
+/**
+ * struct isahp_descriptor - what an operation currently resolves to
+ * @fn: the code to call.
+ * @features: what it uses.
+ * @variant: where it came from.
+ *
+ * Immutable while any thread can see it; freed by RCU. For the inline read side.
+ */
+struct isahp_descriptor {
+	isahp_fn fn;
+	struct isahp_features features;
+	const struct isahp_variant *variant;
+};
+
+/**
+ * struct isahp_operation - a function as the application sees it
+ * @current: the descriptor in force; read by isahp_enter() only.
+ * @name: for people; static.
+ * @variants: @variant_count variants, static. At least one needs nothing.
+ * @variant_count: their number.
+ * @priv: the library's.
+ *
+ * Made by ISAHP_OPERATION_DEFINE(), or zeroed and filled in by hand (@name,
+ * @variants, @variant_count) and given to isahp_operation_register().
+ */
+struct isahp_operation {
+	struct isahp_descriptor *current;
+	const char *name;
+	const struct isahp_variant *variants;
+	size_t variant_count;
+	void *priv;
+};
+
+/**
+ * isahp_operation_register - make an operation callable
+ * @op: stays the caller's memory, and must stay until it is unregistered.
+ *
+ * -EINVAL: no name, no variants, or none that needs nothing; -EEXIST: is
+ * registered; -ENOMEM.
+ */
+ISAHP_API int isahp_operation_register(struct isahp_operation *op);
+
+/**
+ * isahp_operation_unregister - take it back
+ * @op: registered; no thread calls it any more or will.
+ *
+ * Waits until no thread is inside. -ENOENT: not registered.
+ */
+ISAHP_API int isahp_operation_unregister(struct isahp_operation *op);
+
+/**
+ * isahp_operation_variant - the variant that a call would take now
+ * @op: registered.
+ *
+ * Return: pointer into @op->variants, NULL when not registered. Out of date as
+ * soon as it is returned: for display.
+ */
+ISAHP_API const struct isahp_variant *
+isahp_operation_variant(const struct isahp_operation *op);
+
+/* --- read side ------------------------------------------------------------ */
+
+#define ISAHP_SLOTS 6
+
+/**
+ * struct isahp_self - what a thread publishes about itself
+ * @slot: descriptors the thread is inside of, NULL where free.
+ * @depth: slots in use; larger than ISAHP_SLOTS: "inside anything".
+ * @fast: whether the inline path may be taken: the thread is registered and
+ *	membarrier serves.
+ *
+ * One cache line of initial-exec TLS. Scanned by the swap.
+ */
+struct isahp_self {
+	struct isahp_descriptor *slot[ISAHP_SLOTS];
+	uint32_t depth;
+	uint32_t fast;
+	void *reserved;
+};
+
+extern ISAHP_API __thread struct isahp_self isahp_self
+	__attribute__((tls_model("initial-exec")));
+
+/**
+ * struct isahp_region - a stay inside an operation
+ * @d: what the region runs on.
+ * @index: slot in use.
+ */
+struct isahp_region {
+	struct isahp_descriptor *d;
+	uint32_t index;
+};
+
+ISAHP_API isahp_fn isahp_enter_slow(struct isahp_operation *op,
+				    struct isahp_region *region);
+ISAHP_API void isahp_leave_slow(struct isahp_region *region);
+
+/**
+ * isahp_enter - begin a region: get the code to call, and hold it
+ * @op: registered.
+ * @region: the caller's, until isahp_leave().
+ *
+ * Until isahp_leave() the features that the returned code uses are not
+ * acknowledged as drained. Regions nest, last in first out, in each thread.
+ *
+ * Return: the variant's function.
+ */
+static inline isahp_fn isahp_enter(struct isahp_operation *op,
+				   struct isahp_region *region)
+{
+	uint32_t n = isahp_self.depth;
+	struct isahp_descriptor *d;
+
+	if (__builtin_expect(!isahp_self.fast | (n >= ISAHP_SLOTS), 0))
+		return isahp_enter_slow(op, region);
+	d = __atomic_load_n(&op->current, __ATOMIC_ACQUIRE);
+	for (;;) {
+		struct isahp_descriptor *again;
+
+		__atomic_store_n(&isahp_self.slot[n], d, __ATOMIC_RELAXED);
+		/*
+		 * Slot before recheck. A compiler barrier is enough here: the
+		 * partner is the updater's membarrier, between its publication
+		 * and its scan of the slots.
+		 */
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+		again = __atomic_load_n(&op->current, __ATOMIC_ACQUIRE);
+		if (__builtin_expect(again == d, 1))
+			break;
+		d = again;
+	}
+	isahp_self.depth = n + 1;
+	region->d = d;
+	region->index = n;
+	return d->fn;
+}
+
+/**
+ * isahp_leave - end a region
+ * @region: of the isahp_enter() that it ends.
+ */
+static inline void isahp_leave(struct isahp_region *region)
+{
+	uint32_t n = region->index;
+
+	if (__builtin_expect(n >= ISAHP_SLOTS, 0)) {
+		isahp_leave_slow(region);
+		return;
+	}
+	/* All of the region before the slot is free; partner: the scan's acquire. */
+	__atomic_store_n(&isahp_self.slot[n], (struct isahp_descriptor *)0,
+			 __ATOMIC_RELEASE);
+	isahp_self.depth = n;
+}
+
+/**
+ * isahp_poll - should a long region end soon?
+ * @op: and
+ * @region: of the stay.
+ *
+ * Return: nonzero when the operation has moved on, so that the region holds up
+ * a removal or runs on a worse variant than it could. One load.
+ */
+static inline int isahp_poll(const struct isahp_operation *op,
+			     const struct isahp_region *region)
+{
+	return __atomic_load_n(&op->current, __ATOMIC_RELAXED) != region->d;
+}
+
+/**
+ * ISAHP_OPERATION_DECLARE - a typed, inline call for an operation
+ * @name: of the function it makes; the operation is @name_operation.
+ * @ret: its return type.
+ * @params: its parameters, in parentheses.
+ * @args: their names, in parentheses.
+ */
+#define ISAHP_OPERATION_DECLARE(name, ret, params, args)                       \
+	extern struct isahp_operation name##_operation;                        \
+	static inline ret name params                                          \
+	{                                                                      \
+		struct isahp_region isahp_region_                              \
+			__attribute__((cleanup(isahp_leave)));                 \
+		ret(*isahp_fn_) params = (ret(*) params)isahp_enter(           \
+			&name##_operation, &isahp_region_);                    \
+									       \
+		return isahp_fn_ args;                                         \
+	}
+
+/**
+ * ISAHP_OPERATION_DEFINE - an operation that exists from program start
+ * @op: name as in ISAHP_OPERATION_DECLARE().
+ * ...: ISAHP_VARIANT()s.
+ *
+ * Registered by a constructor, unregistered by a destructor, of the program or
+ * shared object it stands in. Registration can not fail for want of anything
+ * but memory; calls then take the first variant that needs nothing.
+ */
+#define ISAHP_OPERATION_DEFINE(op, ...)                                        \
+	static const struct isahp_variant op##_variants_[] = { __VA_ARGS__ };  \
+	struct isahp_operation op##_operation = {                              \
+		NULL, #op, op##_variants_,                                     \
+		sizeof(op##_variants_) / sizeof(op##_variants_[0]), NULL       \
+	};                                                                     \
+	static void __attribute__((constructor(200))) op##_register_(void)     \
+	{                                                                      \
+		(void)isahp_operation_register(&op##_operation);               \
+	}                                                                      \
+	static void __attribute__((destructor(200))) op##_unregister_(void)    \
+	{                                                                      \
+		(void)isahp_operation_unregister(&op##_operation);             \
+	}                                                                      \
+	extern struct isahp_operation op##_operation
+
+/* --- events ---------------------------------------------------------------- */
+
+/** enum isahp_source - where the library hears of events */
+enum isahp_source {
+	ISAHP_SOURCE_CPU = 0,	   /* nowhere: CPUID at start, a plain dispatcher */
+	ISAHP_SOURCE_DEVICE = 1,   /* /dev/isahp: the guest's kernel module */
+	ISAHP_SOURCE_LOOPBACK = 2, /* isahpd's loopback socket */
+};
+
+#define ISAHP_START_NO_THREAD (1u << 0)
+
+/**
+ * struct isahp_options - how to follow events
+ * @size: sizeof(struct isahp_options).
+ * @flags: ISAHP_START_NO_THREAD: the application calls isahp_dispatch() itself.
+ * @device: path of the device; NULL: $ISAHP_DEVICE or /dev/isahp; "": none.
+ * @loopback: path of a loopback socket; NULL: $ISAHP_LOOPBACK, else none.
+ *
+ * The loopback is tried first when one is named, then the device.
+ */
+struct isahp_options {
+	size_t size;
+	uint32_t flags;
+	const char *device;
+	const char *loopback;
+};
+
+/**
+ * isahp_start - begin to follow events
+ * @options: NULL for the defaults.
+ *
+ * Without it the library is a plain dispatcher over CPUID. Neither device nor
+ * loopback being there is not an error; isahp_status() tells.
+ *
+ * -EALREADY: started; -EINVAL; -ENOMEM; -EAGAIN: no thread could be made; what
+ * connecting to a named loopback or device returned.
+ */
+ISAHP_API int isahp_start(const struct isahp_options *options);
+
+/**
+ * isahp_stop - no longer follow events
+ *
+ * Leaves in order: says goodbye when no thread is inside a variant of its
+ * interest, else the process becomes untracked. -EALREADY: not started.
+ */
+ISAHP_API int isahp_stop(void);
+
+/**
+ * isahp_fd - the descriptor to watch (POLLIN) for isahp_dispatch()
+ *
+ * -ENODEV: no source; -EINVAL: not started, or started with a thread.
+ */
+ISAHP_API int isahp_fd(void);
+
+/**
+ * isahp_dispatch - handle what has come
+ * @timeout_ms: how long to wait for something: -1 for ever, 0 not at all.
+ *
+ * Drains leaving variants and acknowledges; callbacks run from here. May take
+ * as long as the slowest thread inside a leaving variant, up to the deadline.
+ *
+ * Return: number of events handled, or a negative errno.
+ */
+ISAHP_API int isahp_dispatch(int timeout_ms);
+
+/** enum isahp_callback_kind - why a callback runs */
+enum isahp_callback_kind {
+	/* Features are about to leave. A negative errno vetoes: NAK. */
+	ISAHP_CALLBACK_LEAVING = 1,
+	/* Operations are on their new variants. */
+	ISAHP_CALLBACK_CHANGED = 2,
+	/* A LEAVING that was told before was vetoed or has been called off. */
+	ISAHP_CALLBACK_RESTORED = 3,
+};
+
+/**
+ * struct isahp_change - what a callback is told
+ * @kind: enum isahp_callback_kind.
+ * @before: usable features before,
+ * @after: and after the change.
+ */
+struct isahp_change {
+	uint32_t kind;
+	struct isahp_features before;
+	struct isahp_features after;
+};
+
+typedef int (*isahp_callback)(const struct isahp_change *change, void *arg);
+
+/**
+ * isahp_callback_add - be told of changes
+ * @fn: called by the dispatching thread, never inside an operation of its own
+ *	making; may call operations.
+ * @arg: passed on.
+ * @priority: lower ones are called first on LEAVING, last otherwise.
+ *
+ * -EINVAL; -ENOMEM.
+ */
+ISAHP_API int isahp_callback_add(isahp_callback fn, void *arg, int priority);
+
+/**
+ * isahp_callback_remove - no longer
+ * @fn: and
+ * @arg: as added.
+ *
+ * After it returns the callback is not running and will not run, unless it is
+ * called from within it. -ENOENT.
+ */
+ISAHP_API int isahp_callback_remove(isahp_callback fn, void *arg);
+
+/**
+ * struct isahp_status - how things stand
+ * @size: sizeof(struct isahp_status), set by the caller.
+ * @source: enum isahp_source.
+ * @usable: features that operations may use.
+ * @interest: what the registered variants need.
+ * @events: received,
+ * @swaps: operations whose variant changed since the start,
+ * @acks: sent,
+ * @naks: sent.
+ * @error: negative errno that ended following, else 0: the library stays on
+ *	what was usable then, without what was leaving.
+ */
+struct isahp_status {
+	size_t size;
+	uint32_t source;
+	int32_t error;
+	struct isahp_features usable;
+	struct isahp_features interest;
+	uint64_t events;
+	uint64_t swaps;
+	uint64_t acks;
+	uint64_t naks;
+};
+
+/**
+ * isahp_status - ask
+ * @ret_status: @size set, the rest filled in up to it.
+ *
+ * -EINVAL: size too small to hold anything.
+ */
+ISAHP_API int isahp_status(struct isahp_status *ret_status);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* ISAHP_ISAHP_H */
