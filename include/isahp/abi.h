@@ -186,7 +186,7 @@ enum isahp_hypercall {
 
 /**
  * struct isahp_register_args - who is calling
- * @version_min: lowest and
+ * @version_min: lowest protocol version the guest speaks.
  * @version: highest protocol version the guest speaks.
  * @flags: zero.
  * @boot_vendor: enum isahp_vendor this kernel was booted on.
@@ -213,7 +213,7 @@ struct isahp_register_args {
 
 /**
  * struct isahp_register_result - what the host made of it
- * @version_min: the host's lowest version,
+ * @version_min: the host's lowest version.
  * @version: on success the one both will speak, on -EPROTONOSUPPORT the host's
  *	highest.
  * @flags: zero.
@@ -275,8 +275,8 @@ struct isahp_laggard {
 
 /**
  * struct isahp_acknowledge_args - the guest's answer to one record
- * @epoch: of the record,
- * @sequence: of the record.
+ * @epoch: of the record that is answered.
+ * @sequence: of the record that is answered.
  * @verdict: enum isahp_verdict.
  * @reason: enum isahp_nak_reason.
  * @registrants: processes registered.
@@ -370,7 +370,7 @@ struct isahp_reply {
 /**
  * struct isahp_host_page - page 0, written by the host alone
  * @magic: ISAHP_HOST_MAGIC; written last when the page is made anew.
- * @version_min: lowest and
+ * @version_min: lowest protocol version the host speaks.
  * @version: highest protocol version the host speaks.
  * @flags: zero.
  * @record_slot: header of @record.

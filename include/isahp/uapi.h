@@ -64,7 +64,7 @@ enum isahp_phase {
  * @seqcount: odd while the kernel writes; read with acquire before and after,
  *	as a seqlock. The kernel is the only writer.
  * @flags: ISAHP_STATE_F_*.
- * @epoch: and
+ * @epoch: of the host's record in force; zero while detached.
  * @sequence: of the host's record in force; zero while detached.
  * @event: local number of this state, 1 more than the one before.
  * @deadline_ns: CLOCK_MONOTONIC time until which the leaving features should be
@@ -99,7 +99,7 @@ struct isahp_state_page {
  * @type: enum isahp_record_type of the record behind the event.
  * @flags: ISAHP_STATE_F_*.
  * @missed: events since the one read before this, that were overtaken.
- * @epoch: and
+ * @epoch: what an acknowledgement of this event must name.
  * @sequence: what an acknowledgement of this event must name.
  * @event: local number, as in the state page.
  * @deadline_ns: as in the state page.
@@ -154,7 +154,7 @@ struct isahp_register {
  * struct isahp_ack - argument of ISAHP_IOC_ACK
  * @size: sizeof(struct isahp_ack) as the caller knows it.
  * @verdict: enum isahp_verdict; a NAK is a veto and may be followed by an ACK.
- * @epoch: and
+ * @epoch: copied from the event that is answered.
  * @sequence: copied from the event that is answered.
  *
  * -ESTALE: called from another mm, or a newer event is in force (read it and
