@@ -64,7 +64,17 @@ static inline void isahp_features_del(struct isahp_features *set,
 		set->word[number / 64] &= ~(1ULL << (number % 64));
 }
 
-#define ISAHP_FEATURES_BINARY(name, op)                                       	static inline struct isahp_features isahp_features_##name(            		const struct isahp_features *a, const struct isahp_features *b) 	{                                                                     		struct isahp_features r;                                      		int i;                                                        									      		for (i = 0; i < ISAHP_FEATURE_WORDS; i++)                     			r.word[i] = a->word[i] op b->word[i];                 		return r;                                                     	}
+#define ISAHP_FEATURES_BINARY(name, op)						\
+	static inline struct isahp_features isahp_features_##name(		\
+		const struct isahp_features *a, const struct isahp_features *b)	\
+	{									\
+		struct isahp_features r;					\
+		int i;								\
+										\
+		for (i = 0; i < ISAHP_FEATURE_WORDS; i++)			\
+			r.word[i] = a->word[i] op b->word[i];			\
+		return r;							\
+	}
 ISAHP_FEATURES_BINARY(and, &)
 ISAHP_FEATURES_BINARY(or, |)
 ISAHP_FEATURES_BINARY(andnot, &~)
