@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+"""The picture: throughput over time, the events marked. Drawn by gnuplot."""
+
+import subprocess
+from pathlib import Path
+
+from demo.timeline import Leg
+
+COLOURS = ["#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377"]
+# Which moments get a line of their own; the others are in summary.json.
+MARKED = {"move", "announce", "abort", "refused", "died"}
+
+
+def quote(text: str) -> str:
+    return "'" + text.replace("'", "''").replace("\n", " ") + "'"
+
+
+def write_data(leg: Leg, folder: Path) -> dict[str, Path]:
+    """One file per variant, so that each gets its colour; gaps break the line."""
+    files = {}
+    for variant in dict.fromkeys(s.variant for s in leg.samples):
+        path = folder / f"{leg.name}-{variant}.dat"
+        lines = []
+        for sample in leg.samples:
+            lines.append(f"{sample.at:.3f} {sample.ops_per_second:.1f}"
+                         if sample.variant == variant else "")
+        path.write_text("\n".join(lines) + "\n")
+        files[variant] = path
+    return files
+
+
+def panel(leg: Leg, files: dict[str, Path], colours: dict[str, str]) -> list[str]:
+    top = max((s.ops_per_second for s in leg.samples), default=1.0) * 1.25
+    end = max((s.at for s in leg.samples), default=1.0) + 1
+    lines = [f"set title {quote(leg.title)}", f"set xrange [0:{end:.1f}]",
+             f"set yrange [0:{top:.1f}]", "unset arrow", "unset label"]
+    for event in leg.events:
+        if event.kind not in MARKED:
+            continue
+        lines.append(f"set arrow from {event.at:.3f},0 to {event.at:.3f},{top:.1f} "
+                     "nohead lc rgb '#888888' dt 2")
+        lines.append(f"set label {quote(event.text)} at {event.at:.3f},{top * 0.98:.1f} "
+                     "rotate by -90 left offset 0.6,0 font ',8' tc rgb '#444444' noenhanced")
+    plots = [f"{quote(str(path))} using 1:2 with linespoints pt 7 ps 0.4 lw 2 "
+             f"lc rgb '{colours[variant]}' title {quote(variant)} noenhanced"
+             for variant, path in files.items()]
+    lines.append("plot " + ", ".join(plots))
+    return lines
+
+
+def draw(legs: list[Leg], folder: Path, stem: str) -> list[Path]:
+    """Draw STEM.svg and STEM.png into a folder."""
+    legs = [leg for leg in legs if leg.samples]
+    if not legs:
+        return []
+    data = folder / "data"
+    data.mkdir(exist_ok=True)
+    variants = list(dict.fromkeys(s.variant for leg in legs for s in leg.samples))
+    colours = {v: COLOURS[i % len(COLOURS)] for i, v in enumerate(variants)}
+    body = ["set grid ytics lc rgb '#dddddd'", "set key outside right top",
+            "set xlabel 'seconds'", "set ylabel 'calls per second'",
+            "set format y '%.1s%c'", f"set multiplot layout {len(legs)},1"]
+    for leg in legs:
+        body += panel(leg, write_data(leg, data), colours)
+    body.append("unset multiplot")
+    height = 420 * len(legs)
+    pictures = []
+    for terminal, suffix in ((f"svg size 1100,{height} background rgb 'white'", "svg"),
+                             (f"pngcairo size 1100,{height}", "png")):
+        picture = folder / f"{stem}.{suffix}"
+        script = "\n".join([f"set terminal {terminal} font 'Sans,10'",
+                            f"set output {quote(str(picture))}", *body, "unset output", ""])
+        subprocess.run(["gnuplot"], input=script, text=True, check=True,
+                       stdout=subprocess.DEVNULL)
+        pictures.append(picture)
+    return pictures
