@@ -108,7 +108,8 @@ struct isahp_variant {
  * @features: what it uses.
  * @variant: where it came from.
  *
- * Immutable while any thread can see it; freed by RCU. For the inline read side.
+ * One for each variant, made when the operation is registered, immutable, and
+ * freed when it is unregistered. For the inline read side.
  */
 struct isahp_descriptor {
 	isahp_fn fn;
@@ -146,9 +147,14 @@ ISAHP_API int isahp_operation_register(struct isahp_operation *op);
 
 /**
  * isahp_operation_unregister - take it back
- * @op: registered; no thread calls it any more or will.
+ * @op: registered.
  *
- * Waits until no thread is inside. -ENOENT: not registered.
+ * Calls from now on take the first variant that needs nothing. Waits up to a
+ * second until no thread is inside another one.
+ *
+ * -ENOENT: not registered; -EBUSY: threads are still inside: the operation is
+ * unregistered, but its code must not be unmapped; -EDEADLK: called from inside
+ * a region of it.
  */
 ISAHP_API int isahp_operation_unregister(struct isahp_operation *op);
 
@@ -169,9 +175,10 @@ isahp_operation_variant(const struct isahp_operation *op);
 /**
  * struct isahp_self - what a thread publishes about itself
  * @slot: descriptors the thread is inside of, NULL where free.
- * @depth: slots in use; larger than ISAHP_SLOTS: "inside anything".
+ * @depth: regions open; larger than ISAHP_SLOTS: "inside anything".
  * @fast: whether the inline path may be taken: the thread is registered and
- *	membarrier serves.
+ *	membarrier serves. Cleared by other threads when that changes.
+ * @reserved: zero.
  *
  * One cache line of initial-exec TLS. Scanned by the swap.
  */
@@ -185,10 +192,15 @@ struct isahp_self {
 extern ISAHP_API __thread struct isahp_self isahp_self
 	__attribute__((tls_model("initial-exec")));
 
+/* The controls of libisahp's own tests put a delay here; otherwise nothing. */
+#ifndef ISAHP_ENTER_HOOK
+#define ISAHP_ENTER_HOOK() ((void)0)
+#endif
+
 /**
  * struct isahp_region - a stay inside an operation
- * @d: what the region runs on.
- * @index: slot in use.
+ * @d: what the region runs on; NULL while the operation is not registered.
+ * @index: slot in use, or the library's note of how the region is held.
  */
 struct isahp_region {
 	struct isahp_descriptor *d;
@@ -197,30 +209,41 @@ struct isahp_region {
 
 ISAHP_API isahp_fn isahp_enter_slow(struct isahp_operation *op,
 				    struct isahp_region *region);
+ISAHP_API isahp_fn isahp_enter_unregistered(struct isahp_operation *op);
 ISAHP_API void isahp_leave_slow(struct isahp_region *region);
 
 /**
  * isahp_enter - begin a region: get the code to call, and hold it
- * @op: registered.
+ * @op: registered; before that, and after, the first variant that needs
+ *	nothing is returned.
  * @region: the caller's, until isahp_leave().
  *
  * Until isahp_leave() the features that the returned code uses are not
  * acknowledged as drained. Regions nest, last in first out, in each thread.
+ * A region that is left by longjmp() or an exception without isahp_leave()
+ * stays open, and no removal that concerns it is acknowledged.
  *
  * Return: the variant's function.
  */
 static inline isahp_fn isahp_enter(struct isahp_operation *op,
 				   struct isahp_region *region)
 {
-	uint32_t n = isahp_self.depth;
-	struct isahp_descriptor *d;
+	uint32_t n = __atomic_load_n(&isahp_self.depth, __ATOMIC_RELAXED);
+	struct isahp_descriptor *d, *again;
 
-	if (__builtin_expect(!isahp_self.fast | (n >= ISAHP_SLOTS), 0))
+	/*
+	 * The depth before all else: a signal handler that interrupts what
+	 * follows then works on slots above this one.
+	 */
+	__atomic_store_n(&isahp_self.depth, n + 1, __ATOMIC_RELAXED);
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	if (__builtin_expect(!__atomic_load_n(&isahp_self.fast, __ATOMIC_RELAXED) |
+				     (n >= ISAHP_SLOTS),
+			     0))
 		return isahp_enter_slow(op, region);
 	d = __atomic_load_n(&op->current, __ATOMIC_ACQUIRE);
 	for (;;) {
-		struct isahp_descriptor *again;
-
+		ISAHP_ENTER_HOOK();
 		__atomic_store_n(&isahp_self.slot[n], d, __ATOMIC_RELAXED);
 		/*
 		 * Slot before recheck. A compiler barrier is enough here: the
@@ -228,14 +251,19 @@ static inline isahp_fn isahp_enter(struct isahp_operation *op,
 		 * and its scan of the slots.
 		 */
 		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+#ifndef ISAHP_CONTROL_NO_RECHECK
 		again = __atomic_load_n(&op->current, __ATOMIC_ACQUIRE);
+#else
+		again = d;
+#endif
 		if (__builtin_expect(again == d, 1))
 			break;
 		d = again;
 	}
-	isahp_self.depth = n + 1;
 	region->d = d;
 	region->index = n;
+	if (__builtin_expect(!d, 0))
+		return isahp_enter_unregistered(op);
 	return d->fn;
 }
 
@@ -254,7 +282,9 @@ static inline void isahp_leave(struct isahp_region *region)
 	/* All of the region before the slot is free; partner: the scan's acquire. */
 	__atomic_store_n(&isahp_self.slot[n], (struct isahp_descriptor *)0,
 			 __ATOMIC_RELEASE);
-	isahp_self.depth = n;
+	/* The slot before the depth, for handlers; see isahp_enter(). */
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	__atomic_store_n(&isahp_self.depth, n, __ATOMIC_RELAXED);
 }
 
 /**
@@ -297,7 +327,8 @@ static inline int isahp_poll(const struct isahp_operation *op,
  *
  * Registered by a constructor, unregistered by a destructor, of the program or
  * shared object it stands in. Registration can not fail for want of anything
- * but memory; calls then take the first variant that needs nothing.
+ * but memory; calls then take the first variant that needs nothing, as they do
+ * before the constructor and after the destructor has run.
  */
 #define ISAHP_OPERATION_DEFINE(op, ...)                                        \
 	static const struct isahp_variant op##_variants_[] = { __VA_ARGS__ };  \

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <pthread.h>
+#include "callback.h"
+#include "dispatcher.h"
+#include "fork.h"
+#include "gp_urcu.h"
+#include "library.h"
+#include "thread.h"
+
+static void prepare(void)
+{
+	pthread_mutex_lock(&isahp_library.lock);
+	isahp_callbacks_lock();
+	isahp_threads_lock();
+	isahp_gp_fork_prepare();
+}
+
+static void parent(void)
+{
+	isahp_gp_fork_parent();
+	isahp_threads_unlock();
+	isahp_callbacks_unlock();
+	pthread_mutex_unlock(&isahp_library.lock);
+}
+
+static void child(void)
+{
+	bool resume;
+
+	isahp_gp_fork_child();
+	isahp_callbacks_child();
+	__atomic_add_fetch(&isahp_library.generation, 1, __ATOMIC_RELAXED);
+	resume = isahp_dispatcher_child();
+	pthread_mutex_init(&isahp_library.lock, NULL);
+	isahp_threads_child(resume);
+}
+
+void isahp_fork_init(void)
+{
+	(void)pthread_atfork(prepare, parent, child);
+}

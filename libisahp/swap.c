@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+#include <time.h>
+#include "barrier.h"
+#include "swap.h"
+#include "thread.h"
+
+#define NS_PER_S 1000000000ULL
+#define BACKOFF_MIN_NS 20000ULL
+#define BACKOFF_MAX_NS 2000000ULL
+#define LEAVE_BLOCK_NS NS_PER_S
+
+uint64_t isahp_now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+uint64_t isahp_backoff_ns(unsigned int round)
+{
+	uint64_t ns = round < 16 ? BACKOFF_MIN_NS << round : BACKOFF_MAX_NS;
+
+	return ns < BACKOFF_MAX_NS ? ns : BACKOFF_MAX_NS;
+}
+
+static bool outside(const struct isahp_descriptor *descriptor, const void *arg)
+{
+	return isahp_operations_outside(descriptor, arg);
+}
+
+int isahp_drain_begin(struct isahp_drain *drain,
+		      const struct isahp_features *allowed)
+{
+	drain->allowed = *allowed;
+	drain->gp = NULL;
+	pthread_mutex_lock(&isahp_library.lock);
+	drain->nothing = !isahp_operations_entered(allowed);
+	pthread_mutex_unlock(&isahp_library.lock);
+	if (drain->nothing)
+		return 0;
+	if (isahp_mode() == ISAHP_MODE_URCU)
+		return isahp_gp_start(&drain->gp);
+	return isahp_barrier();
+}
+
+static int poll_urcu(struct isahp_drain *drain)
+{
+	if (!drain->gp)
+		(void)isahp_gp_start(&drain->gp);
+	return drain->gp && isahp_gp_done(drain->gp) ? 0 : -EAGAIN;
+}
+
+int isahp_drain_poll(struct isahp_drain *drain)
+{
+	bool inside;
+
+	if (drain->nothing)
+		return 0;
+	if (isahp_mode() == ISAHP_MODE_URCU)
+		return poll_urcu(drain);
+	pthread_mutex_lock(&isahp_library.lock);
+	inside = isahp_threads_inside(outside, &drain->allowed);
+	pthread_mutex_unlock(&isahp_library.lock);
+	return inside ? -EAGAIN : 0;
+}
+
+void isahp_drain_end(struct isahp_drain *drain)
+{
+	isahp_gp_put(drain->gp);
+	drain->gp = NULL;
+}
+
+static bool of_block(const struct isahp_descriptor *descriptor, const void *arg)
+{
+	const struct isahp_block *b = arg;
+
+	return (uintptr_t)descriptor >= (uintptr_t)b->descriptor &&
+	       (uintptr_t)descriptor < (uintptr_t)(b->descriptor + b->count);
+}
+
+static bool left_block(struct isahp_block *block, struct isahp_gp **gp)
+{
+	if (isahp_mode() != ISAHP_MODE_URCU)
+		return !isahp_threads_inside(of_block, block);
+	if (!*gp)
+		(void)isahp_gp_start(gp);
+	return *gp && isahp_gp_done(*gp);
+}
+
+int isahp_swap_leave_block(struct isahp_block *block)
+{
+	uint64_t deadline_ns = isahp_now_ns() + LEAVE_BLOCK_NS;
+	struct isahp_gp *gp = NULL;
+	unsigned int round = 0;
+	bool left;
+
+	if (isahp_threads_own(of_block, block))
+		return -EDEADLK;
+	(void)isahp_barrier(); /* a failure shows in the scan: nobody is fenced */
+	while (!(left = left_block(block, &gp)) && isahp_now_ns() < deadline_ns) {
+		struct timespec t = { .tv_nsec = (long)isahp_backoff_ns(round++) };
+
+		nanosleep(&t, NULL);
+	}
+	isahp_gp_put(gp);
+	return left ? 0 : -EBUSY;
+}
