@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mathlib: dense single-precision kernels that follow the CPU under a running
+ * program. Each is a libisahp operation with variants in plain C, SSE2,
+ * AVX2+FMA and AVX-512F.
+ *
+ * Numbers. All variants compute the same sums in different orders, with or
+ * without fused multiply-add, in round-to-nearest with gradual underflow. Let
+ * u = 2^-24 and gamma(n) = n*u / (1 - n*u). A sum of n products, added up in
+ * any order, differs from the exact one by at most
+ *
+ *	gamma(n) * sum |x_i * y_i|
+ *
+ * because no product goes through more than n roundings: its own, and n - 1
+ * additions (Higham, Accuracy and Stability of Numerical Algorithms, 2nd ed.,
+ * sections 3.1 and 4.2). A fused multiply-add only saves roundings, and the
+ * zeros that pad a vector are added exactly. Two variants hence differ by at
+ * most 2 * gamma(n) times that sum, about n * eps * sum with eps = 2^-23, plus
+ * what products that underflow lose, 2^-150 each: see ml_bound().
+ *
+ * Not finite. NaN and Inf in the operands go where IEEE 754 takes them: where
+ * one variant gives NaN, +Inf or -Inf, all do (the sign and payload of a NaN
+ * excepted), as long as no product or partial sum of finite terms overflows.
+ * One that does makes the result depend on the order.
+ *
+ * Operands need the alignment of float only. Any thread may call; nothing is
+ * allocated; no errors are reported, so sizes are the caller's duty.
+ */
+#ifndef MATHLIB_MATHLIB_H
+#define MATHLIB_MATHLIB_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <isahp/isahp.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ML_API __attribute__((visibility("default")))
+
+extern ML_API struct isahp_operation ml_sgemm_operation;
+extern ML_API struct isahp_operation ml_sdot_operation;
+extern ML_API struct isahp_operation ml_saxpy_operation;
+
+/**
+ * ml_sgemm - C = alpha * A * B + beta * C, row-major
+ * @m: rows of A and C.
+ * @n: columns of B and C.
+ * @k: columns of A, rows of B; 0 leaves C = beta * C.
+ * @alpha: finite; 0: A and B are not read.
+ * @a: m x k, row i begins at a + i * lda; not read where m * k is 0.
+ * @lda: floats from row to row, at least @k.
+ * @b: k x n,
+ * @ldb: at least @n.
+ * @beta: finite; 0: C is not read, so NaN in it does not survive.
+ * @c: m x n, must not overlap @a or @b. What lies between its rows is neither
+ *	read nor written.
+ * @ldc: at least @n.
+ *
+ * Two variants differ in c_ij by at most ml_bound(k + 2, |alpha| * sum_p
+ * |a_ip * b_pj| + |beta * c_ij|, alpha): besides its product and its additions
+ * a term is multiplied by alpha, and the sum is added to beta * c.
+ */
+ISAHP_OPERATION_DECLARE(ml_sgemm, void,
+	(size_t m, size_t n, size_t k, float alpha, const float *a, size_t lda,
+	 const float *b, size_t ldb, float beta, float *c, size_t ldc),
+	(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc))
+
+/**
+ * ml_sdot - sum of x_i * y_i
+ * @n: elements; 0 gives 0.
+ * @x: and
+ * @y: may be the same.
+ *
+ * Two variants differ by at most ml_bound(n, sum |x_i * y_i|, 1).
+ */
+ISAHP_OPERATION_DECLARE(ml_sdot, float,
+	(size_t n, const float *x, const float *y), (n, x, y))
+
+/**
+ * ml_saxpy - y = a * x + y
+ * @n: elements.
+ * @a: factor; 0 is no special case.
+ * @x: must not overlap @y.
+ * @y: read and written.
+ *
+ * Two variants differ in y_i by at most ml_bound(2, |a * x_i| + |y_i|, 1).
+ */
+ISAHP_OPERATION_DECLARE(ml_saxpy, void,
+	(size_t n, float a, const float *x, float *y), (n, a, x, y))
+
+/**
+ * ml_bound - by how much the results of two variants may differ
+ * @n: most roundings that a term goes through.
+ * @sum_abs: sum of the terms' absolute values, not rounded below the truth.
+ * @alpha: factor that the sum of products is multiplied by.
+ *
+ * 2 * gamma(n) * sum_abs, and for underflow 2^-149 (half the smallest
+ * subnormal, for each of two variants) per rounding, those before the
+ * multiplication by alpha times |alpha|; doubled, for what later roundings make
+ * of it.
+ *
+ * Return: the bound; infinite, which states nothing, from n = 2^24 on.
+ */
+static inline double ml_bound(size_t n, double sum_abs, double alpha)
+{
+	double nu = (double)n * 0x1p-24;
+
+	if (nu >= 1)
+		return __builtin_inf();
+	return 2 * nu / (1 - nu) * sum_abs +
+	       0x1p-148 * (double)n * (1 + __builtin_fabs(alpha));
+}
+
+/**
+ * ml_code_variant - which variant's code an address lies in
+ * @address: for instance si_addr of a SIGILL.
+ *
+ * Each variant's code has a section of its own, so this sees no other code of
+ * the library. Async-signal-safe.
+ *
+ * Return: the variant's name ("c", "sse2", "avx2", "avx512"), or NULL.
+ */
+ML_API const char *ml_code_variant(uintptr_t address);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* MATHLIB_MATHLIB_H */

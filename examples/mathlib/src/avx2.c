@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+/* AVX2 and FMA: compiled with -mavx2 -mfma, declared with AVX2 and FMA. */
+#include <immintrin.h>
+#include <stdbool.h>
+
+#include "gemm.h"
+
+#define ROWS 6
+#define COLS 16
+
+/* Lanes below @n; a masked load does not touch the memory of the others. */
+ML_INLINE __m256i lanes_below(int n)
+{
+	return _mm256_cmpgt_epi32(_mm256_set1_epi32(n),
+				  _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+}
+
+ML_INLINE __m256 load(const float *p, __m256i mask, bool whole)
+{
+	return whole ? _mm256_loadu_ps(p) : _mm256_maskload_ps(p, mask);
+}
+
+ML_INLINE void store(float *c, __m256 sum, __m256i mask, bool whole,
+		     const struct ml_gemm *g)
+{
+	sum = _mm256_mul_ps(sum, _mm256_set1_ps(g->alpha));
+	if (g->beta != 0)
+		sum = _mm256_fmadd_ps(_mm256_set1_ps(g->beta),
+				      load(c, mask, whole), sum);
+	if (whole)
+		_mm256_storeu_ps(c, sum);
+	else
+		_mm256_maskstore_ps(c, mask, sum);
+}
+
+/* @rows and @whole are constants: the 12 sums live in registers. */
+ML_INLINE void tile_rows(const struct ml_gemm *g, unsigned int rows, bool whole)
+{
+	__m256i mask0 = lanes_below((int)g->n);
+	__m256i mask1 = lanes_below((int)g->n - 8);
+	const float *a = g->a, *b = g->b;
+	__m256 sum[ROWS][2];
+	unsigned int r;
+	size_t p;
+
+#pragma GCC unroll 6
+	for (r = 0; r < rows; r++)
+		sum[r][0] = sum[r][1] = _mm256_setzero_ps();
+	for (p = 0; p < g->k; p++, a++, b += g->ldb) {
+		__m256 b0 = load(b, mask0, whole);
+		__m256 b1 = load(b + 8, mask1, whole);
+
+#pragma GCC unroll 6
+		for (r = 0; r < rows; r++) {
+			__m256 ar = _mm256_broadcast_ss(a + r * g->lda);
+
+			sum[r][0] = _mm256_fmadd_ps(ar, b0, sum[r][0]);
+			sum[r][1] = _mm256_fmadd_ps(ar, b1, sum[r][1]);
+		}
+	}
+#pragma GCC unroll 6
+	for (r = 0; r < rows; r++) {
+		float *c = g->c + r * g->ldc;
+
+		store(c, sum[r][0], mask0, whole, g);
+		if (whole || g->n > 8)
+			store(c + 8, sum[r][1], mask1, whole, g);
+	}
+}
+
+ML_INLINE void tile_any(const struct ml_gemm *g, bool whole)
+{
+	switch (g->m) {
+	case 1:
+		tile_rows(g, 1, whole);
+		break;
+	case 2:
+		tile_rows(g, 2, whole);
+		break;
+	case 3:
+		tile_rows(g, 3, whole);
+		break;
+	case 4:
+		tile_rows(g, 4, whole);
+		break;
+	case 5:
+		tile_rows(g, 5, whole);
+		break;
+	default:
+		tile_rows(g, ROWS, whole);
+	}
+}
+
+static ML_CODE(avx2) void tile(const struct ml_gemm *g)
+{
+	if (g->n == COLS)
+		tile_any(g, true);
+	else
+		tile_any(g, false);
+}
+
+ML_CODE(avx2) void ml_sgemm_avx2(size_t m, size_t n, size_t k, float alpha,
+				 const float *a, size_t lda, const float *b,
+				 size_t ldb, float beta, float *c, size_t ldc)
+{
+	struct ml_gemm g = { m, n, k, alpha, a, lda, b, ldb, beta, c, ldc };
+
+	ml_gemm(&g, ROWS, COLS, tile);
+}
+
+ML_CODE(avx2) float ml_sdot_avx2(size_t n, const float *x, const float *y)
+{
+	__m256 sum[4];
+	__m128 low;
+	size_t i;
+	int v;
+
+#pragma GCC unroll 4
+	for (v = 0; v < 4; v++)
+		sum[v] = _mm256_setzero_ps();
+	for (i = 0; n - i >= 32; i += 32) {
+#pragma GCC unroll 4
+		for (v = 0; v < 4; v++)
+			sum[v] = _mm256_fmadd_ps(_mm256_loadu_ps(x + i + 8 * v),
+						 _mm256_loadu_ps(y + i + 8 * v),
+						 sum[v]);
+	}
+	for (; i < n; i += 8) {
+		__m256i mask = lanes_below(n - i < 8 ? (int)(n - i) : 8);
+
+		sum[0] = _mm256_fmadd_ps(_mm256_maskload_ps(x + i, mask),
+					 _mm256_maskload_ps(y + i, mask), sum[0]);
+	}
+	sum[0] = _mm256_add_ps(_mm256_add_ps(sum[0], sum[1]),
+			       _mm256_add_ps(sum[2], sum[3]));
+	low = _mm_add_ps(_mm256_castps256_ps128(sum[0]),
+			 _mm256_extractf128_ps(sum[0], 1));
+	low = _mm_add_ps(low, _mm_movehl_ps(low, low));
+	return _mm_cvtss_f32(_mm_add_ss(low, _mm_shuffle_ps(low, low, 1)));
+}
+
+ML_CODE(avx2) void ml_saxpy_avx2(size_t n, float a, const float *x, float *y)
+{
+	__m256 va = _mm256_set1_ps(a);
+	size_t i;
+
+	for (i = 0; n - i >= 16; i += 16) {
+		__m256 y0 = _mm256_loadu_ps(y + i);
+		__m256 y1 = _mm256_loadu_ps(y + i + 8);
+
+		y0 = _mm256_fmadd_ps(va, _mm256_loadu_ps(x + i), y0);
+		y1 = _mm256_fmadd_ps(va, _mm256_loadu_ps(x + i + 8), y1);
+		_mm256_storeu_ps(y + i, y0);
+		_mm256_storeu_ps(y + i + 8, y1);
+	}
+	for (; i < n; i++)
+		_mm_store_ss(y + i, _mm_fmadd_ss(_mm256_castps256_ps128(va),
+						 _mm_load_ss(x + i),
+						 _mm_load_ss(y + i)));
+}

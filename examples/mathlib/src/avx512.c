@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * AVX-512, the foundation alone: compiled with -mavx512f, declared with
+ * AVX512F. No VL (512-bit vectors only), no DQ (no 256-bit extracts of floats).
+ */
+#include <immintrin.h>
+#include <stdbool.h>
+
+#include "gemm.h"
+
+#define ROWS 8
+#define COLS 32
+
+/* The lowest @n lanes; a masked load does not touch the memory of the others. */
+ML_INLINE __mmask16 lanes_below(size_t n)
+{
+	return n >= 16 ? 0xffff : (__mmask16)((1u << n) - 1);
+}
+
+ML_INLINE __m512 load(const float *p, __mmask16 mask, bool whole)
+{
+	return whole ? _mm512_loadu_ps(p) : _mm512_maskz_loadu_ps(mask, p);
+}
+
+ML_INLINE void store(float *c, __m512 sum, __mmask16 mask, bool whole,
+		     const struct ml_gemm *g)
+{
+	sum = _mm512_mul_ps(sum, _mm512_set1_ps(g->alpha));
+	if (g->beta != 0)
+		sum = _mm512_fmadd_ps(_mm512_set1_ps(g->beta),
+				      load(c, mask, whole), sum);
+	if (whole)
+		_mm512_storeu_ps(c, sum);
+	else
+		_mm512_mask_storeu_ps(c, mask, sum);
+}
+
+/* @rows and @whole are constants: the 16 sums live in registers. */
+ML_INLINE void tile_rows(const struct ml_gemm *g, unsigned int rows, bool whole)
+{
+	__mmask16 mask0 = lanes_below(g->n);
+	__mmask16 mask1 = lanes_below(g->n > 16 ? g->n - 16 : 0);
+	const float *a = g->a, *b = g->b;
+	__m512 sum[ROWS][2];
+	unsigned int r;
+	size_t p;
+
+#pragma GCC unroll 8
+	for (r = 0; r < rows; r++)
+		sum[r][0] = sum[r][1] = _mm512_setzero_ps();
+	for (p = 0; p < g->k; p++, a++, b += g->ldb) {
+		__m512 b0 = load(b, mask0, whole);
+		__m512 b1 = load(b + 16, mask1, whole);
+
+#pragma GCC unroll 8
+		for (r = 0; r < rows; r++) {
+			__m512 ar = _mm512_set1_ps(a[r * g->lda]);
+
+			sum[r][0] = _mm512_fmadd_ps(ar, b0, sum[r][0]);
+			sum[r][1] = _mm512_fmadd_ps(ar, b1, sum[r][1]);
+		}
+	}
+#pragma GCC unroll 8
+	for (r = 0; r < rows; r++) {
+		float *c = g->c + r * g->ldc;
+
+		store(c, sum[r][0], mask0, whole, g);
+		store(c + 16, sum[r][1], mask1, whole, g);
+	}
+}
+
+ML_INLINE void tile_any(const struct ml_gemm *g, bool whole)
+{
+	switch (g->m) {
+	case 1:
+		tile_rows(g, 1, whole);
+		break;
+	case 2:
+		tile_rows(g, 2, whole);
+		break;
+	case 3:
+		tile_rows(g, 3, whole);
+		break;
+	case 4:
+		tile_rows(g, 4, whole);
+		break;
+	case 5:
+		tile_rows(g, 5, whole);
+		break;
+	case 6:
+		tile_rows(g, 6, whole);
+		break;
+	case 7:
+		tile_rows(g, 7, whole);
+		break;
+	default:
+		tile_rows(g, ROWS, whole);
+	}
+}
+
+static ML_CODE(avx512) void tile(const struct ml_gemm *g)
+{
+	if (g->n == COLS)
+		tile_any(g, true);
+	else
+		tile_any(g, false);
+}
+
+ML_CODE(avx512) void ml_sgemm_avx512(size_t m, size_t n, size_t k, float alpha,
+				     const float *a, size_t lda, const float *b,
+				     size_t ldb, float beta, float *c, size_t ldc)
+{
+	struct ml_gemm g = { m, n, k, alpha, a, lda, b, ldb, beta, c, ldc };
+
+	ml_gemm(&g, ROWS, COLS, tile);
+}
+
+ML_CODE(avx512) float ml_sdot_avx512(size_t n, const float *x, const float *y)
+{
+	__m512 sum[4];
+	size_t i;
+	int v;
+
+#pragma GCC unroll 4
+	for (v = 0; v < 4; v++)
+		sum[v] = _mm512_setzero_ps();
+	for (i = 0; n - i >= 64; i += 64) {
+#pragma GCC unroll 4
+		for (v = 0; v < 4; v++)
+			sum[v] = _mm512_fmadd_ps(_mm512_loadu_ps(x + i + 16 * v),
+						 _mm512_loadu_ps(y + i + 16 * v),
+						 sum[v]);
+	}
+	for (; i < n; i += 16) {
+		__mmask16 mask = lanes_below(n - i);
+
+		sum[0] = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(mask, x + i),
+					 _mm512_maskz_loadu_ps(mask, y + i),
+					 sum[0]);
+	}
+	sum[0] = _mm512_add_ps(_mm512_add_ps(sum[0], sum[1]),
+			       _mm512_add_ps(sum[2], sum[3]));
+	return _mm512_reduce_add_ps(sum[0]);
+}
+
+ML_CODE(avx512) void ml_saxpy_avx512(size_t n, float a, const float *x, float *y)
+{
+	__m512 va = _mm512_set1_ps(a);
+	size_t i;
+
+	for (i = 0; n - i >= 32; i += 32) {
+		__m512 y0 = _mm512_loadu_ps(y + i);
+		__m512 y1 = _mm512_loadu_ps(y + i + 16);
+
+		y0 = _mm512_fmadd_ps(va, _mm512_loadu_ps(x + i), y0);
+		y1 = _mm512_fmadd_ps(va, _mm512_loadu_ps(x + i + 16), y1);
+		_mm512_storeu_ps(y + i, y0);
+		_mm512_storeu_ps(y + i + 16, y1);
+	}
+	for (; i < n; i += 16) {
+		__mmask16 mask = lanes_below(n - i);
+		__m512 yi = _mm512_maskz_loadu_ps(mask, y + i);
+
+		yi = _mm512_fmadd_ps(va, _mm512_maskz_loadu_ps(mask, x + i), yi);
+		_mm512_mask_storeu_ps(y + i, mask, yi);
+	}
+}
