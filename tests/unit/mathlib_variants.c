@@ -4,7 +4,6 @@
  * outside its operands, and the checker that says so finds broken ones.
  */
 #include <criterion/criterion.h>
-#include <isa-core/features.h>
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,21 +13,6 @@
 #include "mathlib_operands.h"
 
 #define ROUNDS 1500
-
-/* Asked of the compiler's runtime, not of the library under test. */
-static bool cpu_runs(const struct isahp_variant *variant)
-{
-	struct isahp_features have = isahp_features_none();
-
-	__builtin_cpu_init();
-	if (__builtin_cpu_supports("avx2"))
-		isahp_features_add(&have, ISAHP_FEATURE_AVX2);
-	if (__builtin_cpu_supports("fma"))
-		isahp_features_add(&have, ISAHP_FEATURE_FMA);
-	if (__builtin_cpu_supports("avx512f"))
-		isahp_features_add(&have, ISAHP_FEATURE_AVX512F);
-	return isahp_features_subset(&variant->needs, &have);
-}
 
 /* One random problem, solved by @fn: how many elements are wrong? */
 static size_t trial(struct ml_random *random, enum ml_op op, isahp_fn fn,
@@ -67,7 +51,7 @@ static void all_variants(enum ml_op op,
 	for (i = 0; i < operation->variant_count; i++) {
 		const struct isahp_variant *v = &operation->variants[i];
 
-		if (!cpu_runs(v)) {
+		if (!ml_variant_runs(v)) {
 			fprintf(stderr, "skipped: %s of %s, this CPU lacks it\n",
 				v->name, ml_op_name(op));
 			skipped++;

@@ -2,7 +2,6 @@
 #include "problem.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 
 typedef void (*sgemm_fn)(size_t, size_t, size_t, float, const float *, size_t,
@@ -43,6 +42,20 @@ const struct isahp_variant *ml_op_variant(enum ml_op op, const char *name)
 			return &operation->variants[i];
 	}
 	return NULL;
+}
+
+static bool needs(const struct isahp_variant *v, enum isahp_feature feature)
+{
+	return v->needs.word[feature / 64] >> (feature % 64) & 1;
+}
+
+bool ml_variant_runs(const struct isahp_variant *v)
+{
+	__builtin_cpu_init();
+	return (!needs(v, ISAHP_FEATURE_AVX2) || __builtin_cpu_supports("avx2")) &&
+	       (!needs(v, ISAHP_FEATURE_FMA) || __builtin_cpu_supports("fma")) &&
+	       (!needs(v, ISAHP_FEATURE_AVX512F) ||
+		__builtin_cpu_supports("avx512f"));
 }
 
 uint64_t ml_random_u64(struct ml_random *random)

@@ -7,6 +7,7 @@
 #ifndef ML_PROBLEM_H
 #define ML_PROBLEM_H
 
+#include <stdbool.h>
 #include <mathlib/mathlib.h>
 
 /** enum ml_op - the operations */
@@ -31,6 +32,15 @@ struct isahp_operation *ml_op_operation(enum ml_op op);
  * Return: the variant, or NULL.
  */
 const struct isahp_variant *ml_op_variant(enum ml_op op, const char *name);
+
+/**
+ * ml_variant_runs - can this CPU execute a variant?
+ * @variant: of mathlib.
+ *
+ * Asked of the compiler's runtime, so that the answer does not depend on
+ * libisahp: it is what a program without it would go by.
+ */
+bool ml_variant_runs(const struct isahp_variant *variant);
 
 /** struct ml_random - splitmix64 (Steele, Lea, Flood, OOPSLA 2014) */
 struct ml_random {
