@@ -2,3 +2,15 @@
 # mathlib
 isahp_unit_test(mathlib_variants LIBS mathlib_check m
   SOURCES mathlib_variants.c mathlib_operands.c)
+
+isahp_unit_test(mathlib_subsets LIBS mathlib_check isa_core)
+add_executable(mathlib_subset_child mathlib_subset_child.c mathlib_operands.c)
+target_link_libraries(mathlib_subset_child PRIVATE mathlib_check)
+target_compile_definitions(test_mathlib_subsets PRIVATE
+  MATHLIB_SUBSET_CHILD="$<TARGET_FILE:mathlib_subset_child>")
+
+find_library(JANSSON jansson REQUIRED)
+isahp_unit_test(mathlib_demo LIBS mathlib_check ${JANSSON})
+target_compile_definitions(test_mathlib_demo PRIVATE MATHDEMO="$<TARGET_FILE:mathdemo>")
+add_dependencies(test_mathlib_demo mathdemo)
+add_dependencies(test_mathlib_subsets mathlib_subset_child)

@@ -182,7 +182,7 @@ static void sgemm_spills(size_t m, size_t n, size_t k, float alpha,
 			 float beta, float *c, size_t ldc)
 {
 	ml_sgemm(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
-	if (m > 1 && ldc > n)
+	if (m > 1 && n && ldc > n)
 		c[n] = 0;
 }
 

@@ -118,6 +118,17 @@ static void free_problems(struct worker *w)
 	}
 }
 
+/* What serves before an operation is registered, and after. */
+static const struct isahp_variant *anywhere(const struct isahp_operation *o)
+{
+	const struct isahp_variant *v = o->variants;
+
+	while (v->needs.word[0] | v->needs.word[1] | v->needs.word[2] |
+	       v->needs.word[3])
+		v++;
+	return v;
+}
+
 /* A region rather than a plain ml_sgemm(), to know which variant served. */
 static const struct isahp_variant *call(const struct demo_workers *all,
 					struct ml_problem *p)
@@ -131,7 +142,8 @@ static const struct isahp_variant *call(const struct demo_workers *all,
 		return variant;
 	}
 	fn = isahp_enter(ml_op_operation(p->op), &region);
-	variant = region.d->variant;
+	variant = region.d ? region.d->variant :
+			     anywhere(ml_op_operation(p->op));
 	ml_problem_call(p, fn);
 	isahp_leave(&region);
 	return variant;
@@ -160,7 +172,7 @@ static void tell_wrong(struct worker *w, const struct ml_problem *p,
 
 	if (__atomic_exchange_n(&w->workers->told, 1, __ATOMIC_RELAXED))
 		return;
-	line_add(&l, json ? "{\"wrong\":{\"op\":\"%s\",\"variant\":\"%s\","
+	line_add(&l, json ? "{\"wrong_result\":{\"op\":\"%s\",\"variant\":\"%s\","
 			    "\"thread\":%u,\"call\":%llu,\"index\":%zu" :
 			    "WRONG %s by %s, thread %u, call %llu, index %zu:",
 		 ml_op_name(p->op), variant->name, w->index,

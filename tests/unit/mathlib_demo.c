@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * mathdemo as a program: what it prints parses, it counts what is wrong, and
+ * says whose code a SIGILL hit.
+ */
+#define _GNU_SOURCE /* pipe2, dladdr */
+#include <criterion/criterion.h>
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <problem.h>
+
+#define ARGS_MAX 24
+
+/**
+ * struct demo - a mathdemo that runs
+ * @pid: of it.
+ * @out: its standard output.
+ */
+struct demo {
+	pid_t pid;
+	FILE *out;
+};
+
+/* @args: separated by single blanks. */
+static void exec_demo(const char *args, int out)
+{
+	static char name[] = "mathdemo", copy[512];
+	char *argv[ARGS_MAX] = { name }, *save = NULL;
+	int n = 1;
+
+	snprintf(copy, sizeof(copy), "%s", args);
+	for (argv[n] = strtok_r(copy, " ", &save); argv[n] && n < ARGS_MAX - 1;
+	     argv[n] = strtok_r(NULL, " ", &save))
+		n++;
+	dup2(out, STDOUT_FILENO);
+	unsetenv("ISAHP_LOOPBACK");
+	setenv("ISAHP_DEVICE", "/nonexistent", 1);
+	execv(MATHDEMO, argv);
+	_exit(127);
+}
+
+static struct demo demo_start(const char *args)
+{
+	struct demo d;
+	int fds[2];
+
+	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
+	d.pid = fork();
+	cr_assert_geq(d.pid, 0);
+	if (!d.pid)
+		exec_demo(args, fds[1]);
+	close(fds[1]);
+	d.out = fdopen(fds[0], "r");
+	cr_assert_not_null(d.out);
+	return d;
+}
+
+/* The next line as JSON; NULL at the end. */
+static json_t *demo_line(struct demo *d)
+{
+	char line[8192];
+	json_error_t error;
+	json_t *j;
+
+	if (!fgets(line, sizeof(line), d->out))
+		return NULL;
+	j = json_loads(line, JSON_REJECT_DUPLICATES, &error);
+	cr_assert_not_null(j, "%s in: %s", error.text, line);
+	return j;
+}
+
+static int demo_wait(struct demo *d)
+{
+	int status;
+
+	cr_assert_eq(waitpid(d->pid, &status, 0), d->pid);
+	fclose(d->out);
+	return status;
+}
+
+/* Run to the end: the last line's object under @key, and the exit status. */
+static json_t *demo_run(const char *args, const char *key, int *ret_status)
+{
+	struct demo d = demo_start(args);
+	json_t *found = NULL, *j;
+
+	while ((j = demo_line(&d))) {
+		if (json_object_get(j, key)) {
+			json_decref(found);
+			found = json_incref(json_object_get(j, key));
+		}
+		json_decref(j);
+	}
+	*ret_status = demo_wait(&d);
+	return found;
+}
+
+static json_int_t integer(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	cr_assert(json_is_integer(value), "%s", key);
+	return json_integer_value(value);
+}
+
+Test(mathlib_demo, a_plain_run_has_no_wrong_result)
+{
+	json_t *summary;
+	int status;
+
+	summary = demo_run("--json --seconds 0.5 --interval 50 --threads 3",
+			   "summary", &status);
+	cr_assert_not_null(summary);
+	cr_assert_eq(status, 0);
+	cr_assert_eq(integer(summary, "wrong"), 0);
+	cr_assert_eq(integer(summary, "threads"), 3);
+	cr_assert_gt(integer(summary, "calls_all"), 0);
+	json_decref(summary);
+}
+
+Test(mathlib_demo, each_line_tells_how_things_stand)
+{
+	static const char *const numbers[] = {
+		"time_ns", "realtime_ns", "wrong", "swaps", "events", "acks",
+		"naks", "usable",
+	};
+	struct demo d = demo_start("--json --interval 20 --label a.b-1");
+	json_t *j = demo_line(&d);
+	size_t i;
+	int op;
+
+	cr_assert_not_null(j);
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		integer(j, numbers[i]);
+	cr_assert(json_is_real(json_object_get(j, "gflops")));
+	cr_assert(json_is_real(json_object_get(j, "ops_per_s")));
+	cr_assert_str_eq(json_string_value(json_object_get(j, "label")), "a.b-1");
+	cr_assert_str_eq(json_string_value(json_object_get(j, "source")), "cpu");
+	for (op = 0; op < ML_OPS; op++) {
+		integer(json_object_get(j, "calls"), ml_op_name(op));
+		cr_assert(json_is_string(json_object_get(
+			json_object_get(j, "variant"), ml_op_name(op))));
+	}
+	json_decref(j);
+	kill(d.pid, SIGTERM);
+	while ((j = demo_line(&d)))
+		json_decref(j);
+	demo_wait(&d);
+}
+
+static void ends_in_order_by(int number)
+{
+	struct demo d = demo_start("--json --interval 20");
+	json_t *j = demo_line(&d), *last = NULL;
+
+	json_decref(j);
+	kill(d.pid, number);
+	while ((j = demo_line(&d))) {
+		json_decref(last);
+		last = j;
+	}
+	cr_assert_eq(demo_wait(&d), 0);
+	cr_assert_not_null(json_object_get(last, "summary"));
+	json_decref(last);
+}
+
+Test(mathlib_demo, sigterm_and_sigint_end_it_in_order)
+{
+	ends_in_order_by(SIGTERM);
+	ends_in_order_by(SIGINT);
+}
+
+Test(mathlib_demo, a_planted_wrong_result_counts_as_one)
+{
+	const char *args = "--json --seconds 1 --threads 2 --plant-wrong 9";
+	json_t *summary, *wrong;
+	int status;
+
+	summary = demo_run(args, "summary", &status);
+	cr_assert_eq(WEXITSTATUS(status), 1);
+	cr_assert_eq(integer(summary, "wrong"), 1);
+	cr_assert(json_is_true(json_object_get(summary, "planted")));
+	json_decref(summary);
+	wrong = demo_run(args, "wrong_result", &status);
+	cr_assert_eq(integer(wrong, "call"), 9);
+	cr_assert_eq(integer(wrong, "index"), 0);
+	cr_assert_gt(json_number_value(json_object_get(wrong, "got")),
+		     json_number_value(json_object_get(wrong, "expected")));
+	json_decref(wrong);
+}
+
+Test(mathlib_demo, a_plant_that_was_not_reached_is_no_success)
+{
+	json_t *summary;
+	int status;
+
+	summary = demo_run("--json --seconds 0.05 --plant-wrong 0xffffffffffff",
+			   "summary", &status);
+	cr_assert_eq(integer(summary, "wrong"), 0);
+	cr_assert_eq(WEXITSTATUS(status), 1);
+	json_decref(summary);
+}
+
+Test(mathlib_demo, bound_it_uses_that_variant_only)
+{
+	json_t *summary, *served;
+	int status;
+
+	summary = demo_run("--json --seconds 0.2 --bind c", "summary", &status);
+	cr_assert_eq(status, 0);
+	cr_assert_str_eq(json_string_value(json_object_get(summary, "mode")),
+			 "bound");
+	served = json_object_get(json_object_get(summary, "served"), "sgemm");
+	cr_assert_gt(integer(served, "c"), 0);
+	cr_assert_eq(integer(served, "sse2") + integer(served, "avx2") +
+		     integer(served, "avx512"), 0);
+	json_decref(summary);
+}
+
+Test(mathlib_demo, bad_options_are_refused)
+{
+	static const char *const bad[] = {
+		"--threads 0", "--threads 4x", "--size 0", "--bind mmx",
+		"--label a\"b", "--seconds nan", "--interval -1", "extra",
+		"--nonsense",
+	};
+	size_t i;
+	int status;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		cr_assert_null(demo_run(bad[i], "summary", &status));
+		cr_assert_eq(WEXITSTATUS(status), 2, "%s", bad[i]);
+	}
+}
+
+/* Where @function of this process, in libmathlib, lies in process @pid. */
+static off_t address_in(pid_t pid, isahp_fn function)
+{
+	unsigned long base = 0;
+	char path[64], line[512];
+	Dl_info info;
+	FILE *maps;
+
+	cr_assert_neq(dladdr((void *)function, &info), 0);
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	maps = fopen(path, "r");
+	cr_assert_not_null(maps);
+	/* The first mapping of a library is where it was loaded. */
+	while (!base && fgets(line, sizeof(line), maps)) {
+		if (strstr(line, "libmathlib"))
+			base = strtoul(line, NULL, 16);
+	}
+	fclose(maps);
+	cr_assert_neq(base, 0);
+	return (off_t)(base + ((uintptr_t)function - (uintptr_t)info.dli_fbase));
+}
+
+/*
+ * The instruction goes from under the feet of a running program: ud2 is written
+ * over the start of its sdot.
+ */
+static void take_away(pid_t pid, isahp_fn function)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/mem", pid);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		cr_skip_test("no access to %s", path);
+	cr_assert_eq(pwrite(fd, "\x0f\x0b", 2, address_in(pid, function)), 2);
+	close(fd);
+}
+
+Test(mathlib_demo, sigill_names_the_variant_whose_code_it_hit)
+{
+	struct demo d = demo_start("--json --interval 20 --bind sse2");
+	json_t *j = demo_line(&d), *last = NULL;
+	int status;
+
+	json_decref(j);
+	take_away(d.pid, ml_op_variant(ML_SDOT, "sse2")->fn);
+	while ((j = demo_line(&d))) {
+		json_decref(last);
+		last = j;
+	}
+	status = demo_wait(&d);
+	cr_assert(WIFSIGNALED(status));
+	cr_assert_eq(WTERMSIG(status), SIGILL);
+	j = json_object_get(last, "sigill");
+	cr_assert_not_null(j);
+	cr_assert_str_eq(json_string_value(json_object_get(j, "variant")), "sse2");
+	json_decref(last);
+}
+
+Test(mathlib_demo, sigill_elsewhere_is_not_called_mathlibs)
+{
+	struct demo d = demo_start("--json --interval 20");
+	json_t *j = demo_line(&d), *last = NULL;
+	int status;
+
+	json_decref(j);
+	kill(d.pid, SIGILL);
+	while ((j = demo_line(&d))) {
+		json_decref(last);
+		last = j;
+	}
+	status = demo_wait(&d);
+	cr_assert(WIFSIGNALED(status));
+	cr_assert_eq(WTERMSIG(status), SIGILL);
+	cr_assert(json_is_null(json_object_get(json_object_get(last, "sigill"),
+					       "variant")));
+	json_decref(last);
+}
