@@ -33,70 +33,76 @@ ML_INLINE void store(float *c, __m256 sum, __m256i mask, bool whole,
 		_mm256_maskstore_ps(c, mask, sum);
 }
 
-/* @rows and @whole are constants: the 12 sums live in registers. */
-ML_INLINE void tile_rows(const struct ml_gemm *g, unsigned int rows, bool whole)
+/* @rows, @vecs and @whole are constants: the 12 sums live in registers. */
+ML_INLINE void tile_rows(const struct ml_gemm *g, unsigned int rows,
+			 unsigned int vecs, bool whole)
 {
-	__m256i mask0 = lanes_below((int)g->n);
-	__m256i mask1 = lanes_below((int)g->n - 8);
 	const float *a = g->a, *b = g->b;
-	__m256 sum[ROWS][2];
-	unsigned int r;
+	__m256 sum[ROWS][2], bv[2];
+	__m256i mask[2];
+	unsigned int r, v;
 	size_t p;
 
+#pragma GCC unroll 2
+	for (v = 0; v < vecs; v++) {
+		mask[v] = lanes_below((int)g->n - 8 * (int)v);
 #pragma GCC unroll 6
-	for (r = 0; r < rows; r++)
-		sum[r][0] = sum[r][1] = _mm256_setzero_ps();
+		for (r = 0; r < rows; r++)
+			sum[r][v] = _mm256_setzero_ps();
+	}
 	for (p = 0; p < g->k; p++, a++, b += g->ldb) {
-		__m256 b0 = load(b, mask0, whole);
-		__m256 b1 = load(b + 8, mask1, whole);
-
+#pragma GCC unroll 2
+		for (v = 0; v < vecs; v++)
+			bv[v] = load(b + 8 * v, mask[v], whole);
 #pragma GCC unroll 6
 		for (r = 0; r < rows; r++) {
 			__m256 ar = _mm256_broadcast_ss(a + r * g->lda);
 
-			sum[r][0] = _mm256_fmadd_ps(ar, b0, sum[r][0]);
-			sum[r][1] = _mm256_fmadd_ps(ar, b1, sum[r][1]);
+#pragma GCC unroll 2
+			for (v = 0; v < vecs; v++)
+				sum[r][v] = _mm256_fmadd_ps(ar, bv[v], sum[r][v]);
 		}
 	}
 #pragma GCC unroll 6
 	for (r = 0; r < rows; r++) {
-		float *c = g->c + r * g->ldc;
-
-		store(c, sum[r][0], mask0, whole, g);
-		if (whole || g->n > 8)
-			store(c + 8, sum[r][1], mask1, whole, g);
+#pragma GCC unroll 2
+		for (v = 0; v < vecs; v++)
+			store(g->c + r * g->ldc + 8 * v, sum[r][v], mask[v],
+			      whole, g);
 	}
 }
 
-ML_INLINE void tile_any(const struct ml_gemm *g, bool whole)
+ML_INLINE void tile_any(const struct ml_gemm *g, unsigned int vecs, bool whole)
 {
 	switch (g->m) {
 	case 1:
-		tile_rows(g, 1, whole);
+		tile_rows(g, 1, vecs, whole);
 		break;
 	case 2:
-		tile_rows(g, 2, whole);
+		tile_rows(g, 2, vecs, whole);
 		break;
 	case 3:
-		tile_rows(g, 3, whole);
+		tile_rows(g, 3, vecs, whole);
 		break;
 	case 4:
-		tile_rows(g, 4, whole);
+		tile_rows(g, 4, vecs, whole);
 		break;
 	case 5:
-		tile_rows(g, 5, whole);
+		tile_rows(g, 5, vecs, whole);
 		break;
 	default:
-		tile_rows(g, ROWS, whole);
+		tile_rows(g, ROWS, vecs, whole);
 	}
 }
 
 static ML_CODE(avx2) void tile(const struct ml_gemm *g)
 {
 	if (g->n == COLS)
-		tile_any(g, true);
+		tile_any(g, 2, true);
+	else if (g->n > 8)
+		tile_any(g, 2, false);
 	else
-		tile_any(g, false);
+		tile_any(g, 1, false);
 }
 
 ML_CODE(avx2) void ml_sgemm_avx2(size_t m, size_t n, size_t k, float alpha,

@@ -35,75 +35,82 @@ ML_INLINE void store(float *c, __m512 sum, __mmask16 mask, bool whole,
 		_mm512_mask_storeu_ps(c, mask, sum);
 }
 
-/* @rows and @whole are constants: the 16 sums live in registers. */
-ML_INLINE void tile_rows(const struct ml_gemm *g, unsigned int rows, bool whole)
+/* @rows, @vecs and @whole are constants: the 16 sums live in registers. */
+ML_INLINE void tile_rows(const struct ml_gemm *g, unsigned int rows,
+			 unsigned int vecs, bool whole)
 {
-	__mmask16 mask0 = lanes_below(g->n);
-	__mmask16 mask1 = lanes_below(g->n > 16 ? g->n - 16 : 0);
 	const float *a = g->a, *b = g->b;
-	__m512 sum[ROWS][2];
-	unsigned int r;
+	__m512 sum[ROWS][2], bv[2];
+	__mmask16 mask[2];
+	unsigned int r, v;
 	size_t p;
 
+#pragma GCC unroll 2
+	for (v = 0; v < vecs; v++) {
+		mask[v] = lanes_below(g->n - 16 * v);
 #pragma GCC unroll 8
-	for (r = 0; r < rows; r++)
-		sum[r][0] = sum[r][1] = _mm512_setzero_ps();
+		for (r = 0; r < rows; r++)
+			sum[r][v] = _mm512_setzero_ps();
+	}
 	for (p = 0; p < g->k; p++, a++, b += g->ldb) {
-		__m512 b0 = load(b, mask0, whole);
-		__m512 b1 = load(b + 16, mask1, whole);
-
+#pragma GCC unroll 2
+		for (v = 0; v < vecs; v++)
+			bv[v] = load(b + 16 * v, mask[v], whole);
 #pragma GCC unroll 8
 		for (r = 0; r < rows; r++) {
 			__m512 ar = _mm512_set1_ps(a[r * g->lda]);
 
-			sum[r][0] = _mm512_fmadd_ps(ar, b0, sum[r][0]);
-			sum[r][1] = _mm512_fmadd_ps(ar, b1, sum[r][1]);
+#pragma GCC unroll 2
+			for (v = 0; v < vecs; v++)
+				sum[r][v] = _mm512_fmadd_ps(ar, bv[v], sum[r][v]);
 		}
 	}
 #pragma GCC unroll 8
 	for (r = 0; r < rows; r++) {
-		float *c = g->c + r * g->ldc;
-
-		store(c, sum[r][0], mask0, whole, g);
-		store(c + 16, sum[r][1], mask1, whole, g);
+#pragma GCC unroll 2
+		for (v = 0; v < vecs; v++)
+			store(g->c + r * g->ldc + 16 * v, sum[r][v], mask[v],
+			      whole, g);
 	}
 }
 
-ML_INLINE void tile_any(const struct ml_gemm *g, bool whole)
+ML_INLINE void tile_any(const struct ml_gemm *g, unsigned int vecs, bool whole)
 {
 	switch (g->m) {
 	case 1:
-		tile_rows(g, 1, whole);
+		tile_rows(g, 1, vecs, whole);
 		break;
 	case 2:
-		tile_rows(g, 2, whole);
+		tile_rows(g, 2, vecs, whole);
 		break;
 	case 3:
-		tile_rows(g, 3, whole);
+		tile_rows(g, 3, vecs, whole);
 		break;
 	case 4:
-		tile_rows(g, 4, whole);
+		tile_rows(g, 4, vecs, whole);
 		break;
 	case 5:
-		tile_rows(g, 5, whole);
+		tile_rows(g, 5, vecs, whole);
 		break;
 	case 6:
-		tile_rows(g, 6, whole);
+		tile_rows(g, 6, vecs, whole);
 		break;
 	case 7:
-		tile_rows(g, 7, whole);
+		tile_rows(g, 7, vecs, whole);
 		break;
 	default:
-		tile_rows(g, ROWS, whole);
+		tile_rows(g, ROWS, vecs, whole);
 	}
 }
 
 static ML_CODE(avx512) void tile(const struct ml_gemm *g)
 {
 	if (g->n == COLS)
-		tile_any(g, true);
+		tile_any(g, 2, true);
+	else if (g->n > 16)
+		tile_any(g, 2, false);
 	else
-		tile_any(g, false);
+		tile_any(g, 1, false);
 }
 
 ML_CODE(avx512) void ml_sgemm_avx512(size_t m, size_t n, size_t k, float alpha,
