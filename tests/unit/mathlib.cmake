@@ -6,6 +6,8 @@ isahp_unit_test(mathlib_variants LIBS mathlib_check m
 isahp_unit_test(mathlib_subsets LIBS mathlib_check isa_core)
 add_executable(mathlib_subset_child mathlib_subset_child.c mathlib_operands.c)
 target_link_libraries(mathlib_subset_child PRIVATE mathlib_check)
+set_target_properties(mathlib_subset_child PROPERTIES
+  RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
 target_compile_definitions(test_mathlib_subsets PRIVATE
   MATHLIB_SUBSET_CHILD="$<TARGET_FILE:mathlib_subset_child>")
 

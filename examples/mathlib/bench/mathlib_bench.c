@@ -45,12 +45,16 @@ struct contestant {
 
 /**
  * struct bench - the benchmark
+ * @emulated: no hardware executes this: figures are shown, goals are not.
+ * @host: who runs the machine if not the hardware, by CPUID; "" for nobody.
  * @rounds: per size.
  * @round_ns: how long a contestant runs in a round, about.
  * @noise: largest A/A difference so far.
  * @results: what came out.
  */
 struct bench {
+	bool emulated;
+	char host[13];
 	unsigned int rounds;
 	double round_ns;
 	double noise;
@@ -173,7 +177,7 @@ static void add_result(struct bench *b, const struct ml_problem *p,
 	if (peer) {
 		snprintf(row->peer, sizeof(row->peer), "%s", peer_name);
 		row->ratio = peer->median_ns / c->median_ns;
-		row->goal = goal;
+		row->goal = b->emulated ? 0 : goal;
 	}
 }
 
@@ -289,21 +293,31 @@ static int all_sizes(struct bench *b)
 	return 0;
 }
 
-/* CPUID: the brand string, and who runs the machine if not the hardware. */
-static void print_machine(const struct bench *b)
+static void find_host(struct bench *b)
 {
-	unsigned int brand[13] = { 0 }, host[4] = { 0 }, eax, ebx, ecx = 0, edx;
-	unsigned int i;
+	unsigned int eax, ebx, ecx = 0, edx, host[3];
 
 	__get_cpuid(1, &eax, &ebx, &ecx, &edx);
-	if (ecx >> 31)
-		__cpuid(0x40000000, eax, host[0], host[1], host[2]);
+	/* CPUID.1:ECX.31 is hypervisors' own; the leaf is their signature. */
+	if (!(ecx >> 31))
+		return;
+	__cpuid(0x40000000, eax, host[0], host[1], host[2]);
+	memcpy(b->host, host, sizeof(host));
+	b->emulated = !strncmp(b->host, "TCG", 3);
+}
+
+static void print_machine(const struct bench *b)
+{
+	unsigned int brand[13] = { 0 };
+	unsigned int i;
+
 	for (i = 0; i < 3; i++)
 		__get_cpuid(0x80000002 + i, &brand[4 * i], &brand[4 * i + 1],
 			    &brand[4 * i + 2], &brand[4 * i + 3]);
-	printf("CPU: %s, %s%.12s; %u rounds of %.0f ms, medians\n", (char *)brand,
-	       ecx >> 31 ? "hypervisor " : "no hypervisor", (char *)host,
-	       b->rounds, b->round_ns / 1e6);
+	printf("CPU: %s, hypervisor: %s%s; %u rounds of %.0f ms, medians\n",
+	       (char *)brand, *b->host ? b->host : "none",
+	       b->emulated ? " (emulated: speed means nothing)" : "", b->rounds,
+	       b->round_ns / 1e6);
 }
 
 static const char help[] =
@@ -380,6 +394,7 @@ int main(int argc, char **argv)
 	ret = parse(argc, argv, &b, &json);
 	if (ret)
 		return ret > 0 ? EXIT_SUCCESS : 2;
+	find_host(&b);
 	ret = all_sizes(&b);
 	if (ret) {
 		fprintf(stderr, "mathlib_bench: %s\n", ret == -EBADMSG ?
