@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: MIT
+"""CPU models of the pool's hosts, as QEMU spells them.
+
+Pairs that a live guest survives under TCG with no kernel options. BMI1 and
+LZCNT (abm) stay on every host: without them TZCNT and LZCNT do not trap but
+compute something else.
+"""
+
+RICH = "Haswell"
+POOR = "Haswell,-avx2,-bmi2,-fma,-f16c,-movbe"
+AMD = "EPYC"
+
+# What POOR lacks, as Linux names it.
+LOST = ("avx2", "bmi2", "fma", "f16c", "movbe")

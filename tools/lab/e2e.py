@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: MIT
+"""What a test script starts with.
+
+    from lab import e2e
+
+    def test(t: e2e.Test) -> None:
+        with t.vm() as vm:
+            vm.boot(cpus.RICH)
+            ...
+
+    e2e.main(test)
+
+The script ends with 0, 1 or, with a reason, 77 (skipped). Logs are kept in
+build/PRESET/e2e/NN-what-holds/; their tails are shown on failure.
+"""
+
+import inspect
+import os
+import shutil
+import signal
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Callable
+
+from . import image, kernel
+from .errors import LabError, Skip
+from .paths import build_dir
+from .proc import kill_all, tail
+from .qemu import Machine, accel
+from .vm import Vm
+
+SKIPPED = 77
+
+
+class Test:
+    """One run of one script: its folder, its guests, its steps."""
+
+    def __init__(self, name: str):
+        self.name = name
+        self.folder = build_dir() / "e2e" / name
+        self._start = time.monotonic()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+
+    def say(self, text: str) -> None:
+        """A step, with the time it was reached."""
+        print(f"[{time.monotonic() - self._start:6.1f}] {text}", flush=True)
+
+    def machine(self, **options) -> Machine:
+        fetched = kernel.fetch(os.environ.get("ISAHP_GUEST_KERNEL") or None)
+        return Machine(fetched.vmlinux, image.build(fetched), **options)
+
+    def vm(self, name: str = "vm", **options) -> Vm:
+        return Vm(self.machine(**options), self.folder, name)
+
+    def show_logs(self) -> None:
+        for log in sorted(self.folder.rglob("*.log")):
+            text = tail(log)
+            if text:
+                print(f"--- {log.relative_to(self.folder)}\n{text}")
+
+
+def require(condition: bool, what: str) -> None:
+    """The claim of a test."""
+    if not condition:
+        raise AssertionError(what)
+
+
+def require_equal(got: object, want: object, what: str) -> None:
+    if got != want:
+        raise AssertionError(f"{what}: {got!r}, not {want!r}")
+
+
+def _on_signal(number: int, _frame: object) -> None:
+    raise KeyboardInterrupt(signal.Signals(number).name)
+
+
+def main(function: Callable[[Test], None]) -> None:
+    """Run a test function as the script's whole work; does not return."""
+    name = Path(inspect.getfile(function)).stem
+    signal.signal(signal.SIGTERM, _on_signal)
+    test = Test(name)
+    test.say(f"{name}: {accel()}")
+    try:
+        function(test)
+        status = 0
+    except Skip as reason:
+        print(f"skipped: {reason}")
+        status = SKIPPED
+    except KeyboardInterrupt:
+        print("interrupted")
+        status = 130
+    except (LabError, AssertionError) as error:
+        where = traceback.extract_tb(error.__traceback__)
+        mine = [f for f in where if Path(f.filename).stem == name]
+        kill_all()
+        test.show_logs()
+        print(f"FAILED at {name}:{mine[-1].lineno if mine else '?'}: {error}")
+        status = 1
+    except Exception:
+        kill_all()
+        test.show_logs()
+        traceback.print_exc()
+        status = 1
+    test.say(f"{name}: {'ok' if status == 0 else f'exit {status}'}")
+    sys.stdout.flush()
+    kill_all()
+    sys.exit(status)
