@@ -1,0 +1,545 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#define pr_fmt(fmt) "isahp: " fmt
+#include <linux/kthread.h>
+#include <linux/ktime.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <isa-core/cpuid.h>
+#include <isa-core/features.h>
+#include <isa-core/state.h>
+#include "channel.h"
+#include "guest.h"
+#include "pinned.h"
+#include "registrant.h"
+#include "report.h"
+#include "vdso.h"
+
+static unsigned int host_silent_ms = 10000;
+module_param(host_silent_ms, uint, 0644);
+MODULE_PARM_DESC(host_silent_ms,
+		 "how long after an acknowledgement the host may be silent (default 10000)");
+
+/**
+ * enum verdict_given - what the host was told of the record in force
+ * @GIVEN_NOTHING: it is being drained, or nothing was decided yet.
+ * @GIVEN_NAK: refused; an ACK may follow.
+ * @GIVEN_ACK: done with.
+ */
+enum verdict_given {
+	GIVEN_NOTHING,
+	GIVEN_NAK,
+	GIVEN_ACK,
+};
+
+/*
+ * All of it belongs to the thread, but for the channel's wait queue and bits,
+ * which anybody may ring. The host can read none of it.
+ */
+static struct {
+	struct isahp_channel channel;
+	struct task_struct *thread;
+
+	struct isahp_state state;
+	u32 flags;			/* ISAHP_STATE_F_* */
+	u64 seen_ns;			/* when the record was first seen */
+	u64 deadline_ns;		/* absolute; 0 outside a PREPARE */
+	enum isahp_nak_reason obstacle;	/* that no registrant can clear away */
+
+	bool registered;
+	u8 registered_epoch[ISAHP_EPOCH_SIZE];
+	u32 incompatible;		/* versions that were complained of */
+	u32 count;			/* of the record slot, last looked at */
+	u32 bad_count;			/* as @count, last complained of */
+
+	enum verdict_given given;
+	u64 given_ns;			/* when a verdict was first given */
+	bool owed;			/* the host has not confirmed @verdict */
+	struct isahp_acknowledge_args verdict;
+} guest;
+
+/* Attaching and detaching; taken by nobody else. */
+static DEFINE_MUTEX(attach_lock);
+
+static bool waiting_for_host(void)
+{
+	return guest.state.phase == ISAHP_PHASE_LEAVING ||
+	       guest.state.phase == ISAHP_PHASE_QUIESCED;
+}
+
+/* --- what is published --------------------------------------------------- */
+
+static void state_describe(struct isahp_event *ret)
+{
+	const struct isahp_record *r = &guest.state.record;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->type = r->type;
+	ret->flags = guest.flags;
+	if (r->flags & ISAHP_RECORD_F_MASKED)
+		ret->flags |= ISAHP_STATE_F_MASKED;
+	memcpy(ret->epoch, r->epoch, sizeof(ret->epoch));
+	ret->sequence = r->sequence;
+	ret->deadline_ns = guest.deadline_ns;
+	ret->phase = guest.state.phase;
+	ret->vendor = r->vendor;
+	ret->present = r->present;
+	ret->leaving = r->leaving;
+	ret->usable = isahp_state_usable(&guest.state);
+}
+
+static void publish_record(void)
+{
+	struct isahp_event state;
+
+	state_describe(&state);
+	isahp_registrants_publish(&state);
+	isahp_report_event(&state);
+}
+
+static void publish_flags(u32 flags, const struct isahp_features *what)
+{
+	struct isahp_event state;
+
+	guest.flags = flags;
+	state_describe(&state);
+	isahp_registrants_amend(&state, what);
+}
+
+/* --- talking to the host ------------------------------------------------- */
+
+static void host_report(u32 kind, u64 value, const char *text)
+{
+	struct isahp_report_args args = {
+		.kind = kind,
+		.value = value,
+	};
+
+	strscpy(args.text, text, sizeof(args.text));
+	/* For the host's log only: what is lost here is in this one's. */
+	isahp_channel_call(&guest.channel, ISAHP_HC_REPORT, &args, sizeof(args),
+			   NULL, 0);
+}
+
+static void complain_of_version(u16 min, u16 max)
+{
+	u32 both = (u32)max << 16 | min;
+
+	if (guest.incompatible == both)
+		return;
+	guest.incompatible = both;
+	pr_err("the host speaks protocol %u to %u, this module %u to %u: install %s; staying detached\n",
+	       min, max, ISAHP_ABI_VERSION_MIN, ISAHP_ABI_VERSION,
+	       min > ISAHP_ABI_VERSION ? "a newer isahp module in this guest" :
+					 "a newer isahpd on the host");
+}
+
+static bool version_agreed(u16 min, u16 max)
+{
+	if (min <= ISAHP_ABI_VERSION && max >= ISAHP_ABI_VERSION_MIN)
+		return true;
+	complain_of_version(min, max);
+	return false;
+}
+
+static void host_register(void)
+{
+	struct isahp_register_args args = { 0 };
+	struct isahp_register_result result;
+	int err;
+
+	isahp_pinned_describe(&args);
+	err = isahp_channel_call(&guest.channel, ISAHP_HC_REGISTER, &args,
+				 sizeof(args), &result, sizeof(result));
+	if (err == -EPROTONOSUPPORT) {
+		complain_of_version(result.version_min, result.version);
+	} else if (err) {
+		pr_warn_ratelimited("the host did not register this guest (%d); trying again\n",
+				    err);
+	} else {
+		guest.registered = true;
+		guest.incompatible = 0;
+		memcpy(guest.registered_epoch, result.epoch,
+		       sizeof(guest.registered_epoch));
+		pr_info("registered with the host, protocol %u\n", result.version);
+	}
+}
+
+static bool host_there(void)
+{
+	struct isahp_transport *transport = guest.channel.transport;
+	u16 min, max;
+
+	if (isahp_channel_present(&guest.channel, &min, &max) ||
+	    !version_agreed(min, max))
+		return false;
+	if (!guest.registered) {
+		ISAHP_STORE_RELEASE(&transport->guest_page->magic,
+				    ISAHP_GUEST_MAGIC);
+		host_register();
+	}
+	return guest.registered;
+}
+
+static void send_owed(void)
+{
+	int err;
+
+	if (!guest.owed)
+		return;
+	err = isahp_channel_call(&guest.channel, ISAHP_HC_ACKNOWLEDGE,
+				 &guest.verdict, sizeof(guest.verdict), NULL, 0);
+	switch (err) {
+	case -ETIMEDOUT:
+		/* Stays owed: the next look sends it again. */
+		return;
+	case -EPROTO:
+		/* A shim that lost its memory: register, then send again. */
+		guest.registered = false;
+		return;
+	case 0:
+	case -ESTALE:	/* another record is on its way */
+		break;
+	default:
+		pr_warn_ratelimited("the host refused an acknowledgement of sequence %llu (%d)\n",
+				    guest.verdict.sequence, err);
+	}
+	guest.owed = false;
+}
+
+static void give_verdict(u32 verdict, u32 reason, const struct isahp_roll *roll)
+{
+	const struct isahp_record *r = &guest.state.record;
+	struct isahp_acknowledge_args *v = &guest.verdict;
+	u64 now = ktime_get_ns();
+
+	memset(v, 0, sizeof(*v));
+	memcpy(v->epoch, r->epoch, sizeof(v->epoch));
+	v->sequence = r->sequence;
+	v->verdict = verdict;
+	v->reason = reason;
+	v->registrants = roll->registrants;
+	v->concerned = roll->concerned;
+	v->laggards = roll->pending + roll->vetoes;
+	v->untracked = roll->untracked;
+	v->elapsed_ns = now - guest.seen_ns;
+	v->listed = roll->listed;
+	memcpy(v->laggard, roll->laggard, sizeof(v->laggard));
+	if (guest.given == GIVEN_NOTHING)
+		guest.given_ns = now;
+	guest.given = verdict == ISAHP_ACK ? GIVEN_ACK : GIVEN_NAK;
+	guest.owed = true;
+	send_owed();
+}
+
+/* --- a new record -------------------------------------------------------- */
+
+static enum isahp_nak_reason find_obstacle(const struct isahp_record *r,
+					   int vdso_err)
+{
+	struct isahp_features gone = isahp_features_dependents(&r->leaving);
+
+	gone = isahp_features_and(&gone, isahp_pinned());
+	if (!isahp_features_empty(&gone)) {
+		isahp_report_pinned(&gone);
+		return ISAHP_NAK_PINNED;
+	}
+	if (vdso_err) {
+		pr_warn_ratelimited("the 32-bit system call entry cannot follow a change of vendor (%d)\n",
+				    vdso_err);
+		return ISAHP_NAK_VDSO;
+	}
+	return ISAHP_NAK_NONE;
+}
+
+static void host_spoke(void)
+{
+	if (!(guest.flags & ISAHP_STATE_F_HOST_SILENT))
+		return;
+	pr_info("the host speaks again\n");
+	host_report(ISAHP_REPORT_HOST_BACK, guest.state.record.sequence,
+		    "the host speaks again");
+}
+
+/* The host side is another one, unless registering is what made it new. */
+static void follow_epoch(void)
+{
+	if (!memcmp(guest.registered_epoch, guest.state.record.epoch,
+		    sizeof(guest.registered_epoch)))
+		return;
+	guest.channel.transport->ops->rearm(guest.channel.transport);
+	host_register();
+}
+
+static void act_on_record(enum isahp_outcome outcome)
+{
+	const struct isahp_record *r = &guest.state.record;
+	bool prepare = r->type == ISAHP_RECORD_PREPARE;
+	struct isahp_roll roll;
+	int vdso_err;
+
+	guest.seen_ns = ktime_get_ns();
+	guest.deadline_ns = prepare ? guest.seen_ns + r->deadline_ns : 0;
+	guest.given = GIVEN_NOTHING;
+	guest.owed = false;
+	/*
+	 * The entry first of all: on another vendor's CPU each 32-bit system
+	 * call counts, and in a PREPARE nothing may be acknowledged before.
+	 */
+	vdso_err = isahp_vdso_follow(r->vendor, prepare ? r->vendor_next : r->vendor);
+	guest.obstacle = find_obstacle(r, vdso_err);
+	if (outcome == ISAHP_OUTCOME_NEW_EPOCH)
+		follow_epoch();
+	host_spoke();
+	guest.flags = 0;
+	publish_record();
+	if (prepare)
+		return;
+	isahp_registrants_count(&roll);
+	give_verdict(guest.obstacle ? ISAHP_NAK : ISAHP_ACK, guest.obstacle, &roll);
+}
+
+static void refuse_record(u32 count, u64 sequence, const char *why)
+{
+	if (guest.bad_count == count)
+		return;
+	guest.bad_count = count;
+	pr_warn_ratelimited("record %llu of the host refused: %s\n", sequence, why);
+	host_report(ISAHP_REPORT_BAD_RECORD, sequence, why);
+}
+
+/*
+ * The host asks for the answer again by ringing or by writing the same record
+ * once more. An answer that is not there yet will be sent when it is.
+ */
+static void answer_again(bool rung, u32 count)
+{
+	if (guest.given != GIVEN_NOTHING && (rung || count != guest.count))
+		guest.owed = true;
+}
+
+static void look_at_record(bool rung)
+{
+	struct isahp_record record;
+	enum isahp_outcome outcome;
+	const char *why = "";
+	u32 count;
+	int err;
+
+	err = isahp_channel_record(&guest.channel, &record, &count);
+	if (err == -EBADMSG)
+		refuse_record(count, 0, "size or checksum is wrong");
+	if (err)
+		return;
+	outcome = isahp_state_apply(&guest.state, &record, &why);
+	switch (outcome) {
+	case ISAHP_OUTCOME_CHANGED:
+	case ISAHP_OUTCOME_NEW_EPOCH:
+		act_on_record(outcome);
+		break;
+	case ISAHP_OUTCOME_SAME:
+		answer_again(rung, count);
+		break;
+	case ISAHP_OUTCOME_STALE:
+		break;
+	case ISAHP_OUTCOME_REFUSED:
+		refuse_record(count, record.sequence, why);
+		break;
+	}
+	guest.count = count;
+}
+
+/* --- answers of registrants ---------------------------------------------- */
+
+static bool try_quiesce(struct isahp_roll *ret_roll)
+{
+	struct isahp_state after = guest.state;
+	struct isahp_event state;
+
+	isahp_state_quiesced(&after);
+	state_describe(&state);
+	state.phase = after.phase;
+	state.flags &= ~ISAHP_STATE_F_REFUSED;
+	if (!isahp_registrants_quiesce(&state, ret_roll))
+		return false;
+	guest.state = after;
+	guest.flags &= ~ISAHP_STATE_F_REFUSED;
+	return true;
+}
+
+static void refuse(enum isahp_nak_reason reason, const struct isahp_roll *roll)
+{
+	isahp_report_refused(reason, roll);
+	if (reason == ISAHP_NAK_DEADLINE) {
+		struct isahp_features nothing = isahp_features_none();
+
+		publish_flags(guest.flags | ISAHP_STATE_F_REFUSED, &nothing);
+	}
+	give_verdict(ISAHP_NAK, reason, roll);
+}
+
+static void look_at_answers(void)
+{
+	struct isahp_roll roll;
+
+	if (guest.state.phase != ISAHP_PHASE_LEAVING)
+		return;
+	if (guest.obstacle) {
+		isahp_registrants_count(&roll);
+		if (guest.given == GIVEN_NOTHING)
+			give_verdict(ISAHP_NAK, guest.obstacle, &roll);
+		return;
+	}
+	if (try_quiesce(&roll)) {
+		give_verdict(ISAHP_ACK, ISAHP_NAK_NONE, &roll);
+		return;
+	}
+	if (guest.given == GIVEN_NAK)
+		return;
+	if (roll.vetoes)
+		refuse(ISAHP_NAK_VETO, &roll);
+	else if (ktime_get_ns() >= guest.deadline_ns)
+		refuse(ISAHP_NAK_DEADLINE, &roll);
+}
+
+static void look_at_silence(void)
+{
+	u64 silent_ns = (u64)READ_ONCE(host_silent_ms) * NSEC_PER_MSEC;
+
+	if (!waiting_for_host() || guest.given == GIVEN_NOTHING ||
+	    guest.flags & ISAHP_STATE_F_HOST_SILENT ||
+	    ktime_get_ns() - guest.given_ns < silent_ns)
+		return;
+	pr_warn("the host has said nothing for %u ms after the answer to record %llu: what was leaving stays out of use until it speaks\n",
+		READ_ONCE(host_silent_ms), guest.state.record.sequence);
+	publish_flags(guest.flags | ISAHP_STATE_F_HOST_SILENT,
+		      &guest.state.record.leaving);
+	host_report(ISAHP_REPORT_HOST_SILENT, guest.state.record.sequence,
+		    "nothing came after an acknowledgement; staying reduced");
+}
+
+/* --- the thread ---------------------------------------------------------- */
+
+static u64 look_again_ns(void)
+{
+	u64 now = ktime_get_ns();
+
+	if (!waiting_for_host())
+		return ISAHP_POLL_IDLE_NS;
+	if (guest.given == GIVEN_NOTHING && guest.deadline_ns > now)
+		return min_t(u64, ISAHP_POLL_BUSY_NS, guest.deadline_ns - now);
+	/* A shim that is dead for good is not worth 50 wakeups a second. */
+	if (now - guest.given_ns > ISAHP_DEADLINE_MAX_NS)
+		return ISAHP_POLL_IDLE_NS;
+	return ISAHP_POLL_BUSY_NS;
+}
+
+static void look(void)
+{
+	bool rung = test_and_clear_bit(ISAHP_VECTOR_RECORD, &guest.channel.rung);
+
+	clear_bit(ISAHP_CHANNEL_KICK, &guest.channel.rung);
+	if (host_there()) {
+		look_at_record(rung);
+		send_owed();
+	}
+	/* Without a host too: deadlines and silence are this guest's own. */
+	look_at_answers();
+	look_at_silence();
+}
+
+static bool something_to_do(void)
+{
+	return kthread_should_stop() ||
+	       test_bit(ISAHP_VECTOR_RECORD, &guest.channel.rung) ||
+	       test_bit(ISAHP_CHANNEL_KICK, &guest.channel.rung);
+}
+
+static int guest_thread(void *unused)
+{
+	struct isahp_unregister_args goodbye = { 0 };
+
+	while (!kthread_should_stop()) {
+		look();
+		wait_event_idle_timeout(guest.channel.wait, something_to_do(),
+					nsecs_to_jiffies(look_again_ns()) + 1);
+	}
+	if (guest.registered)
+		isahp_channel_call(&guest.channel, ISAHP_HC_UNREGISTER, &goodbye,
+				   sizeof(goodbye), NULL, 0);
+	return 0;
+}
+
+/* --- from outside -------------------------------------------------------- */
+
+void isahp_guest_init(void)
+{
+	struct isahp_features visible = isahp_cpuid_features();
+	struct isahp_event state;
+
+	isahp_channel_init(&guest.channel);
+	isahp_state_init(&guest.state, &visible, isahp_cpuid_vendor(),
+			 isahp_cpuid_xcr0());
+	state_describe(&state);
+	isahp_registrants_publish(&state);
+}
+
+void isahp_guest_rung(int vector)
+{
+	isahp_channel_rung(&guest.channel, vector);
+}
+
+void isahp_guest_kick(void)
+{
+	isahp_channel_rung(&guest.channel, ISAHP_CHANNEL_KICK);
+}
+
+const char *isahp_guest_transport(void)
+{
+	struct isahp_transport *transport = READ_ONCE(guest.channel.transport);
+
+	return transport ? transport->ops->name : "none";
+}
+
+int isahp_guest_attach(struct isahp_transport *transport)
+{
+	struct task_struct *thread;
+	u16 min, max;
+	int err = 0;
+
+	mutex_lock(&attach_lock);
+	if (guest.thread) {
+		err = -EBUSY;
+		goto out;
+	}
+	WRITE_ONCE(guest.channel.transport, transport);
+	guest.registered = false;
+	guest.incompatible = 0;
+	/* Shared memory that somebody uses for something else. */
+	if (isahp_channel_present(&guest.channel, &min, &max) == -ENXIO) {
+		err = -ENODEV;
+		goto err_transport;
+	}
+	thread = kthread_run(guest_thread, NULL, "isahp");
+	if (IS_ERR(thread)) {
+		err = PTR_ERR(thread);
+		goto err_transport;
+	}
+	guest.thread = thread;
+	goto out;
+
+err_transport:
+	WRITE_ONCE(guest.channel.transport, NULL);
+out:
+	mutex_unlock(&attach_lock);
+	return err;
+}
+
+void isahp_guest_detach(struct isahp_transport *transport)
+{
+	mutex_lock(&attach_lock);
+	kthread_stop(guest.thread);
+	guest.thread = NULL;
+	ISAHP_STORE_RELEASE(&transport->guest_page->magic, 0);
+	WRITE_ONCE(guest.channel.transport, NULL);
+	mutex_unlock(&attach_lock);
+}

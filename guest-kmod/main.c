@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The order in which everything starts and ends; nothing else. */
+#include <linux/module.h>
+#include "device.h"
+#include "guest.h"
+#include "page.h"
+#include "pinned.h"
+#include "process.h"
+#include "registrant.h"
+#include "transport.h"
+#include "vdso.h"
+
+static int __init isahp_init(void)
+{
+	int err;
+
+	isahp_pinned_init();
+	err = isahp_page_init();
+	if (err)
+		return err;
+	isahp_guest_init();
+	isahp_vdso_init();
+	err = isahp_device_register();
+	if (err)
+		goto err_device;
+	err = isahp_ivshmem_register();
+	if (err)
+		goto err_ivshmem;
+	return 0;
+
+err_ivshmem:
+	isahp_device_unregister();
+	/* Between the two, somebody may have opened, registered and closed. */
+	isahp_registrants_exit();
+	isahp_process_synchronize();
+err_device:
+	isahp_vdso_exit();
+	isahp_page_exit();
+	return err;
+}
+
+/* Nobody has the device open: an open file holds a reference to the module. */
+static void __exit isahp_exit(void)
+{
+	isahp_ivshmem_unregister();
+	isahp_device_unregister();
+	isahp_registrants_exit();
+	isahp_process_synchronize();
+	isahp_vdso_exit();
+	isahp_page_exit();
+}
+
+module_init(isahp_init);
+module_exit(isahp_exit);
+MODULE_DESCRIPTION("ISA hotplug: follow CPU features that come and go with migrations");
+MODULE_AUTHOR("The isahp authors");
+MODULE_LICENSE("GPL");
+MODULE_VERSION("0.1.0");

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What this kernel was built on at boot and can not lose while it runs. */
+#ifndef ISAHP_KMOD_PINNED_H
+#define ISAHP_KMOD_PINNED_H
+
+#include <isahp/abi.h>
+#include <isahp/features.h>
+
+/** isahp_pinned_init - look once; the answer does not change until reboot */
+void isahp_pinned_init(void);
+
+/** isahp_pinned - the features */
+const struct isahp_features *isahp_pinned(void);
+
+/** isahp_pinned_vendor - enum isahp_vendor that this kernel was booted on */
+u32 isahp_pinned_vendor(void);
+
+/**
+ * isahp_pinned_describe - fill in what the host has to know of this kernel
+ * @args: zeroed; versions and what is pinned, visible, enabled.
+ */
+void isahp_pinned_describe(struct isahp_register_args *args);
+
+#endif /* ISAHP_KMOD_PINNED_H */
