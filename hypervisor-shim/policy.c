@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "policy.h"
+
+#include <errno.h>
+
+#include <isa-core/features.h>
+
+typedef const char *(*objection_fn)(const struct isahp_policy *policy,
+				    unsigned int number);
+
+static const char *object_to_removal(const struct isahp_policy *policy,
+				     unsigned int number)
+{
+	const struct isahp_feature_info *f = isahp_feature_info(number);
+
+	if (isahp_features_has(&policy->pinned, number))
+		return "pinned: the guest's kernel is built on it";
+	if (f->class == ISAHP_CLASS_SILENT && !policy->play_silent)
+		return "silent: without it its instructions do not trap but compute something else";
+	if (f->class == ISAHP_CLASS_STATE && !policy->no_state) {
+		if (!policy->registered)
+			return "owns XSAVE state, and the guest has not said what it enabled";
+		if (f->xfeatures & policy->xcr0)
+			return "owns XSAVE state that the guest has enabled";
+	}
+	return NULL;
+}
+
+static const char *object_to_addition(const struct isahp_policy *policy,
+				      unsigned int number)
+{
+	const struct isahp_feature_info *f = isahp_feature_info(number);
+
+	if (!isahp_features_has(&policy->envelope, number))
+		return "outside the VM's envelope: its host lacks it";
+	if (f->class == ISAHP_CLASS_STATE && !policy->no_state) {
+		if (!policy->registered)
+			return "owns XSAVE state, and the guest has not said what it enabled";
+		if (f->xfeatures & ~policy->xcr0)
+			return "owns XSAVE state that the guest has not enabled";
+	}
+	return NULL;
+}
+
+/* Collect all objections into one line, so that nobody has to try again. */
+static int check(const struct isahp_policy *policy,
+		 const struct isahp_features *set, objection_fn object,
+		 const char *action, struct isahp_error *err)
+{
+	bool refused = false;
+	unsigned int i;
+
+	for (i = 0; i < ISAHP_FEATURE_COUNT; i++) {
+		const char *why;
+
+		if (!isahp_features_has(set, i) || !isahp_feature_info(i))
+			continue;
+		why = object(policy, i);
+		if (!why)
+			continue;
+		if (!refused)
+			isahp_error_set(err, ISAHP_ERROR_POLICY, -EPERM,
+					"refused to %s ", action);
+		isahp_text_append(err->text, sizeof(err->text), "%s%s (%s)",
+				  refused ? ", " : "",
+				  isahp_feature_info(i)->flag, why);
+		refused = true;
+	}
+	return refused ? -EPERM : 0;
+}
+
+int isahp_policy_remove(const struct isahp_policy *policy,
+			const struct isahp_features *remove,
+			struct isahp_features *ret_leaving,
+			struct isahp_error *err)
+{
+	struct isahp_features all = isahp_features_dependents(remove);
+	struct isahp_features leaving =
+		isahp_features_and(&all, &policy->present);
+	int rc = check(policy, &leaving, object_to_removal, "remove", err);
+
+	if (!rc)
+		*ret_leaving = leaving;
+	return rc;
+}
+
+/* Name, for each dependency that is missing, one feature that wants it. */
+static int missing(const struct isahp_features *lacking,
+		   const struct isahp_features *add, struct isahp_error *err)
+{
+	struct isahp_features wanting = isahp_features_or(add, lacking);
+	unsigned int need, by;
+	bool first = true;
+
+	isahp_error_set(err, ISAHP_ERROR_POLICY, -EPERM, "refused to add: ");
+	for (need = 0; need < ISAHP_FEATURE_COUNT; need++) {
+		if (!isahp_features_has(lacking, need))
+			continue;
+		for (by = 0; by < ISAHP_FEATURE_COUNT; by++)
+			if (isahp_features_has(&wanting, by) &&
+			    isahp_feature_reason(by, need))
+				break;
+		if (by == ISAHP_FEATURE_COUNT)
+			continue;
+		isahp_text_append(err->text, sizeof(err->text),
+				  "%s%s needs %s (%s)", first ? "" : ", ",
+				  isahp_feature_info(by)->flag,
+				  isahp_feature_info(need)->flag,
+				  isahp_feature_reason(by, need));
+		first = false;
+	}
+	isahp_text_append(err->text, sizeof(err->text), "; add %s too",
+			  first ? "what is missing" : "them");
+	return -EPERM;
+}
+
+int isahp_policy_add(const struct isahp_policy *policy,
+		     const struct isahp_features *add,
+		     struct isahp_features *ret_present,
+		     struct isahp_error *err)
+{
+	struct isahp_features fresh =
+		isahp_features_andnot(add, &policy->present);
+	struct isahp_features lacking =
+		isahp_features_missing(&policy->present, &fresh);
+
+	if (!isahp_features_empty(&lacking))
+		return missing(&lacking, &fresh, err);
+	if (check(policy, &fresh, object_to_addition, "add", err))
+		return -EPERM;
+	*ret_present = isahp_features_or(&policy->present, &fresh);
+	return 0;
+}
+
+int isahp_policy_move(const struct isahp_policy *policy,
+		      const struct isahp_features *target,
+		      struct isahp_features *ret_leaving,
+		      struct isahp_error *err)
+{
+	struct isahp_features gone =
+		isahp_features_andnot(&policy->present, target);
+
+	return isahp_policy_remove(policy, &gone, ret_leaving, err);
+}
