@@ -150,7 +150,6 @@ void isahp_vm_attach(struct isahp_vm *vm, __u32 type)
 	memset(&vm->guest, 0, sizeof(vm->guest));
 	epoch_new(vm);
 	vm->attached = true;
-	vm->have_reply = false;
 	vm->stats.attachments++;
 	isahp_log(ISAHP_LOG_INFO, "vm %s: attached, new epoch", vm->config.name);
 	isahp_vm_publish(vm, &record);
@@ -179,6 +178,15 @@ void isahp_vm_reassert(struct isahp_vm *vm)
 		vm->config.ops->rewrite(vm);
 	if (vm->config.ops->ring)
 		vm->config.ops->ring(vm);
+}
+
+void isahp_vm_reset(struct isahp_vm *vm)
+{
+	if (!vm->attached || vm->run_state == ISAHP_RUN_GONE)
+		return;
+	isahp_log(ISAHP_LOG_INFO, "vm %s: reset", vm->config.name);
+	isahp_vm_left(vm);
+	isahp_vm_attach(vm, ISAHP_RECORD_ANNOUNCE);
 }
 
 /* --- attachment ------------------------------------------------------------ */
@@ -279,6 +287,11 @@ static void poll_arm(struct isahp_vm *vm, __u64 ms)
 		return;
 	vm->poll_ms = ms;
 	uv_timer_start(&vm->poll_timer, poll_tick, ms, 0);
+}
+
+void isahp_vm_poll_soon(struct isahp_vm *vm)
+{
+	poll_arm(vm, BUSY_MS);
 }
 
 /* --- life ------------------------------------------------------------------ */

@@ -306,6 +306,9 @@ void isahp_vm_run_state_set(struct isahp_vm *vm, enum isahp_run_state state);
  */
 void isahp_vm_attach(struct isahp_vm *vm, __u32 type);
 
+/** isahp_vm_reset - the guest starts from scratch: begin a new epoch with it */
+void isahp_vm_reset(struct isahp_vm *vm);
+
 /**
  * isahp_vm_reassert - the guest may believe another host: tell it the truth
  * @vm: any; nothing happens unless attached.
@@ -344,6 +347,9 @@ void isahp_vm_await(struct isahp_vm *vm, __u64 timeout_ms, isahp_await_fn fn,
 
 /** isahp_vm_await_cancel - forget about it; @fn will not be called */
 void isahp_vm_await_cancel(struct isahp_vm *vm);
+
+/** isahp_vm_poll_soon - have the transport look within ISAHP_POLL_BUSY_NS */
+void isahp_vm_poll_soon(struct isahp_vm *vm);
 
 /** isahp_vm_policy - the facts for the rules, as of now */
 struct isahp_policy isahp_vm_policy(const struct isahp_vm *vm);
