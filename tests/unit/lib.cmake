@@ -3,4 +3,27 @@
 add_library(lib_shim STATIC EXCLUDE_FROM_ALL lib_shim.c)
 target_include_directories(lib_shim PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(lib_shim PUBLIC isa_core)
-isahp_unit_test(lib_follow LIBS isahp::isahp lib_shim)
+
+# The library with what it hides.
+isahp_library_target(isahp_static STATIC)
+set_target_properties(isahp_static PROPERTIES EXCLUDE_FROM_ALL ON)
+
+# isahp_library_test(NAME LIB): once for each way of finding the readers.
+function(isahp_library_test name lib)
+  isahp_unit_test(${name} LIBS ${lib} lib_shim)
+  foreach(mode fenced urcu)
+    add_test(NAME unit/${name}-${mode}
+      COMMAND ${PROJECT_SOURCE_DIR}/tests/run-unit $<TARGET_FILE:test_${name}>)
+    set_tests_properties(unit/${name}-${mode} PROPERTIES
+      LABELS unit TIMEOUT 120 SKIP_RETURN_CODE 77)
+  endforeach()
+  set_tests_properties(unit/${name}-fenced PROPERTIES
+    ENVIRONMENT ISAHP_MEMBARRIER=0)
+  set_tests_properties(unit/${name}-urcu PROPERTIES ENVIRONMENT ISAHP_GP=urcu)
+endfunction()
+
+isahp_library_test(lib_operation isahp_static)
+target_include_directories(test_lib_operation PRIVATE ${PROJECT_SOURCE_DIR})
+isahp_library_test(lib_follow isahp::isahp)
+isahp_library_test(lib_drain isahp::isahp)
+isahp_library_test(lib_callback isahp::isahp)

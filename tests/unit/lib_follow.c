@@ -1,86 +1,6 @@
 // SPDX-License-Identifier: MIT
-/*
- * Following events over the loopback. The features used are taken from what
- * this CPU has, so that every test runs on every machine: R1 and R2 stand for
- * removable ones (SSE3, SSSE3 on anything from the last fifteen years).
- */
-#include <criterion/criterion.h>
-#include <errno.h>
-#include <pthread.h>
-#include <signal.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
-#include <isa-core/cpuid.h>
-#include <isa-core/features.h>
-#include <isahp/isahp.h>
-#include "lib_shim.h"
-
-#define LONG_MS 20000	/* for what must happen */
-
-static int which_plain(void) { return 0; }
-static int which_r1(void) { return 1; }
-static int which_r2(void) { return 2; }
-
-ISAHP_OPERATION_DECLARE(which, int, (void), ())
-ISAHP_OPERATION_DEFINE(which,
-	ISAHP_VARIANT("plain", which_plain, 100, ISAHP_SET_NONE),
-	ISAHP_VARIANT("ssse3", which_r2, 10, ISAHP_SET(SSSE3)),
-	ISAHP_VARIANT("sse3", which_r1, 50, ISAHP_SET(SSE3)));
-
-static struct lib_shim shim;
-static struct isahp_features all, none, ssse3, sse3;
-
-static struct isahp_features one(unsigned int feature)
-{
-	struct isahp_features set = isahp_features_none();
-
-	isahp_features_add(&set, feature);
-	return set;
-}
-
-static void setup(void)
-{
-	all = isahp_cpuid_features();
-	all = isahp_features_enabled(&all, isahp_cpuid_xcr0());
-	none = isahp_features_none();
-	ssse3 = one(ISAHP_FEATURE_SSSE3);
-	sse3 = one(ISAHP_FEATURE_SSE3);
-	lib_shim_start(&shim, &all);
-}
-
-static void teardown(void)
-{
-	isahp_stop();
-	lib_shim_stop(&shim);
-}
-
-static struct isahp_status status(void)
-{
-	struct isahp_status s = { .size = sizeof(s) };
-
-	cr_assert_eq(isahp_status(&s), 0);
-	return s;
-}
-
-static void start(uint32_t flags)
-{
-	struct isahp_options o = { .size = sizeof(o), .flags = flags,
-				   .loopback = shim.path };
-
-	cr_assert_eq(isahp_start(&o), 0);
-	cr_assert_eq(status().source, ISAHP_SOURCE_LOOPBACK);
-}
-
-/* Wait for what another thread will do. */
-#define eventually(condition)                                                  \
-	do {                                                                   \
-		int tries_ = LONG_MS;                                          \
-		while (!(condition) && tries_--)                               \
-			usleep(1000);                                          \
-		cr_assert(condition);                                          \
-	} while (0)
+/* Events, and what operations and callbacks see of them. */
+#include "lib_fixture.h"
 
 TestSuite(follow, .init = setup, .fini = teardown, .timeout = 60);
 
@@ -130,4 +50,137 @@ Test(follow, commit_to_less_and_back)
 	cr_expect_eq(which(), 1);
 	lib_shim_announce(&shim, &all);
 	eventually(which() == 2);
+}
+
+Test(follow, joining_in_mid_prepare_is_safe_and_acknowledged)
+{
+	__u64 n = lib_shim_prepare(&shim, &ssse3, LONG_MS);
+
+	start(0);
+	cr_expect_eq(which(), 1);
+	cr_assert(lib_shim_answered(&shim, n, ISAHP_ACK, LONG_MS));
+}
+
+Test(follow, features_that_the_cpu_lacks_are_not_used)
+{
+	struct isahp_features more = isahp_features_known();
+	struct isahp_features usable;
+
+	lib_shim_announce(&shim, &more);
+	start(0);
+	usable = status().usable;
+	cr_expect(isahp_features_subset(&usable, &all));
+	cr_expect_eq(which(), 2);
+}
+
+Test(follow, interest_names_what_variants_depend_on)
+{
+	struct isahp_features interest;
+
+	start(0);
+	interest = lib_shim_interest(&shim);
+	cr_expect(isahp_features_has(&interest, ISAHP_FEATURE_SSSE3));
+	cr_expect(isahp_features_has(&interest, ISAHP_FEATURE_SSE3));
+	cr_expect_not(isahp_features_has(&interest, ISAHP_FEATURE_AVX));
+}
+
+static const struct isahp_variant late_variants[] = {
+	ISAHP_VARIANT("plain", which_plain, 100, ISAHP_SET_NONE),
+	ISAHP_VARIANT("popcnt", which_sse3, 10, ISAHP_SET(POPCNT)),
+};
+
+Test(follow, a_later_operation_extends_the_interest_before_it_is_used)
+{
+	struct isahp_operation op = {
+		.name = "late", .variants = late_variants, .variant_count = 2,
+	};
+	struct isahp_features interest;
+
+	if (!isahp_features_has(&all, ISAHP_FEATURE_POPCNT))
+		cr_skip_test("no POPCNT here");
+	start(ISAHP_START_NO_THREAD);
+	cr_assert_eq(isahp_operation_register(&op), 0);
+	/* The shim has not been told yet: a removal would not be heard. */
+	cr_expect_str_eq(isahp_operation_variant(&op)->name, "plain");
+	while (isahp_operation_variant(&op) != &late_variants[1])
+		cr_assert_geq(isahp_dispatch(100), 0);
+	cr_expect_eq(shim.registrations, 2);
+	interest = lib_shim_interest(&shim);
+	cr_expect(isahp_features_has(&interest, ISAHP_FEATURE_POPCNT));
+	cr_expect(isahp_features_has(&interest, ISAHP_FEATURE_SSSE3));
+	cr_assert_eq(isahp_operation_unregister(&op), 0);
+}
+
+Test(follow, without_a_thread_the_application_dispatches)
+{
+	__u64 n;
+
+	start(ISAHP_START_NO_THREAD);
+	cr_expect_geq(isahp_fd(), 0);
+	while (isahp_dispatch(0) > 0)
+		;
+	n = lib_shim_prepare(&shim, &ssse3, LONG_MS);
+	cr_expect_eq(which(), 2);
+	cr_assert_eq(isahp_dispatch(LONG_MS), 1);
+	cr_expect_eq(which(), 1);
+	cr_expect(lib_shim_answered(&shim, n, ISAHP_ACK, LONG_MS));
+}
+
+Test(follow, stopping_says_goodbye_and_uses_nothing)
+{
+	start(0);
+	cr_expect_eq(which(), 2);
+	cr_assert_eq(isahp_stop(), 0);
+	cr_expect_eq(shim.unregistrations, 1);
+	cr_expect_eq(which(), 0);
+	cr_expect_eq(status().source, ISAHP_SOURCE_CPU);
+	cr_expect_eq(isahp_stop(), -EALREADY);
+	start(0);
+	cr_expect_eq(which(), 2);
+}
+
+Test(follow, stopping_inside_a_variant_says_nothing)
+{
+	struct stay s;
+
+	start(0);
+	stay_begin(&s, &which_operation);
+	cr_assert_eq(isahp_stop(), 0);
+	stay_end(&s);
+	cr_expect_eq(shim.unregistrations, 0);
+}
+
+Test(follow, a_shim_that_dies_leaves_what_was)
+{
+	start(0);
+	lib_shim_stop(&shim);
+	eventually(status().error == -ECONNRESET || status().error == -EPIPE);
+	cr_expect_eq(which(), 2);
+	lib_shim_start(&shim, &all);
+}
+
+Test(follow, a_shim_that_dies_in_mid_prepare_leaves_the_safe_side)
+{
+	struct stay s;
+
+	start(0);
+	stay_begin(&s, &which_operation);
+	lib_shim_prepare(&shim, &ssse3, LONG_MS);
+	eventually(which() == 1);
+	lib_shim_stop(&shim);
+	eventually(status().error < 0);
+	cr_expect_eq(which(), 1);
+	stay_end(&s);
+	cr_expect_eq(which(), 1);
+	lib_shim_start(&shim, &all);
+}
+
+Test(follow, starting_twice_is_refused)
+{
+	struct isahp_options o = { .size = sizeof(o), .loopback = shim.path };
+
+	start(0);
+	cr_expect_eq(isahp_start(&o), -EALREADY);
+	cr_expect_eq(isahp_fd(), -EINVAL);
+	cr_expect_eq(isahp_dispatch(0), -EINVAL);
 }

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: MIT
+/* Operations without any source of events: a plain dispatcher. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <isa-core/cpuid.h>
+#include <isa-core/features.h>
+#include "libisahp/env.h"
+#include "libisahp/operation.h"
+
+static int plain(void)
+{
+	return 0;
+}
+
+static int better(void)
+{
+	return 1;
+}
+
+static const struct isahp_variant variants[] = {
+	ISAHP_VARIANT("sse3", better, 10, ISAHP_SET(SSE3)),
+	ISAHP_VARIANT("plain", plain, 100, ISAHP_SET_NONE),
+	ISAHP_VARIANT("worse", better, 200, ISAHP_SET(SSE3, SSSE3)),
+	ISAHP_VARIANT("equal", better, 10, ISAHP_SET(SSE3)),
+};
+
+static struct isahp_operation operation(void)
+{
+	return (struct isahp_operation){
+		.name = "test", .variants = variants, .variant_count = 4,
+	};
+}
+
+static struct isahp_features set_of(const char *list)
+{
+	struct isahp_features set;
+
+	cr_assert_eq(isahp_env_features(list, &set), 0);
+	return set;
+}
+
+Test(choose, takes_the_cheapest_usable)
+{
+	struct isahp_features none = isahp_features_none();
+	struct isahp_features sse3 = set_of("pni");
+	struct isahp_features both = set_of("pni,ssse3");
+
+	cr_expect_eq(isahp_operation_choose(variants, 4, &none), 1);
+	cr_expect_eq(isahp_operation_choose(variants, 4, &sse3), 0);
+	/* Newer is not better: cost decides. */
+	cr_expect_eq(isahp_operation_choose(variants, 4, &both), 0);
+}
+
+Test(choose, the_first_of_equals)
+{
+	struct isahp_features sse3 = set_of("pni");
+
+	cr_expect_eq(isahp_operation_choose(variants + 3, 1, &sse3), 0);
+	cr_expect_eq(isahp_operation_choose(variants, 4, &sse3), 0);
+}
+
+Test(choose, says_when_there_is_none)
+{
+	struct isahp_features none = isahp_features_none();
+
+	cr_expect_eq(isahp_operation_choose(variants, 1, &none), 1);
+}
+
+Test(set, holds_what_it_names)
+{
+	static const struct isahp_features set =
+		ISAHP_SET(SSE3, AVX2, FMA, RDPID, AMX_TILE, CLZERO, BMI2, GFNI);
+	unsigned int i, n = 0;
+
+	for (i = 0; i < ISAHP_FEATURE_MAX; i++)
+		n += isahp_features_has(&set, i);
+	cr_expect_eq(n, 8);
+	cr_expect(isahp_features_has(&set, ISAHP_FEATURE_SSE3));
+	cr_expect(isahp_features_has(&set, ISAHP_FEATURE_RDPID));
+	cr_expect(isahp_features_has(&set, ISAHP_FEATURE_CLZERO));
+}
+
+Test(environment, parses_lists)
+{
+	struct isahp_features set;
+
+	set = set_of("avx2, fma");
+	cr_expect(isahp_features_has(&set, ISAHP_FEATURE_AVX2));
+	cr_expect(isahp_features_has(&set, ISAHP_FEATURE_FMA));
+	set = set_of("");
+	cr_expect(isahp_features_empty(&set));
+	cr_expect_eq(isahp_env_features("avx2,nonsense,fma", &set), -EINVAL);
+	cr_expect(isahp_features_has(&set, ISAHP_FEATURE_FMA));
+}
+
+static struct isahp_library read_environment(const char *name, const char *value)
+{
+	struct isahp_library lib = { .environment = 0 };
+
+	setenv(name, value, 1);
+	isahp_env_read(&lib);
+	return lib;
+}
+
+Test(environment, forbids_with_dependents)
+{
+	struct isahp_library lib = read_environment("ISAHP_FORBID", "avx2");
+
+	cr_expect(isahp_features_has(&lib.never, ISAHP_FEATURE_AVX2));
+	cr_expect(isahp_features_has(&lib.never, ISAHP_FEATURE_AVX512F));
+	cr_expect_not(isahp_features_has(&lib.never, ISAHP_FEATURE_AVX));
+	cr_expect_eq(lib.environment, 0);
+}
+
+Test(environment, nonsense_is_an_error)
+{
+	unsetenv("ISAHP_GP");
+	cr_expect_eq(read_environment("ISAHP_GP", "qsbr").environment, -EINVAL);
+	unsetenv("ISAHP_GP");
+	cr_expect_eq(read_environment("ISAHP_DISABLE", "yes").environment, -EINVAL);
+	unsetenv("ISAHP_DISABLE");
+	cr_expect_eq(read_environment("ISAHP_FORBID", "axv2").environment, -EINVAL);
+}
+
+Test(operation, refuses_what_is_not_one)
+{
+	struct isahp_operation op = operation();
+
+	cr_expect_eq(isahp_operation_register(NULL), -EINVAL);
+	op.name = NULL;
+	cr_expect_eq(isahp_operation_register(&op), -EINVAL);
+	op = operation();
+	op.variants = NULL;
+	cr_expect_eq(isahp_operation_register(&op), -EINVAL);
+	op = operation();
+	op.variant_count = 0;
+	cr_expect_eq(isahp_operation_register(&op), -EINVAL);
+	op.variant_count = 1; /* needs SSE3: nothing to fall back to */
+	cr_expect_eq(isahp_operation_register(&op), -EINVAL);
+}
+
+Test(operation, is_registered_once)
+{
+	struct isahp_operation op = operation();
+
+	cr_expect_eq(isahp_operation_unregister(&op), -ENOENT);
+	cr_expect_null(isahp_operation_variant(&op));
+	cr_assert_eq(isahp_operation_register(&op), 0);
+	cr_expect_eq(isahp_operation_register(&op), -EEXIST);
+	cr_expect_not_null(isahp_operation_variant(&op));
+	cr_expect_eq(isahp_operation_unregister(&op), 0);
+	cr_expect_eq(isahp_operation_unregister(&op), -ENOENT);
+	cr_expect_null(isahp_operation_variant(&op));
+}
+
+Test(operation, runs_its_fallback_while_it_is_not_registered)
+{
+	struct isahp_operation op = operation();
+	struct isahp_region region;
+
+	cr_expect_eq(isahp_enter(&op, &region), (isahp_fn)plain);
+	isahp_leave(&region);
+	cr_assert_eq(isahp_operation_register(&op), 0);
+	cr_expect_eq(isahp_enter(&op, &region), (isahp_fn)better);
+	isahp_leave(&region);
+	cr_assert_eq(isahp_operation_unregister(&op), 0);
+	cr_expect_eq(isahp_enter(&op, &region), (isahp_fn)plain);
+	isahp_leave(&region);
+}
+
+Test(operation, is_not_given_back_from_inside)
+{
+	struct isahp_operation op = operation();
+	struct isahp_region region;
+	int rc;
+
+	cr_assert_eq(isahp_operation_register(&op), 0);
+	isahp_enter(&op, &region);
+	rc = isahp_operation_unregister(&op);
+	cr_expect(rc == -EDEADLK || rc == -EBUSY, "%d", rc);
+	isahp_leave(&region);
+	/* The address may be used again. */
+	cr_assert_eq(isahp_operation_register(&op), 0);
+	cr_assert_eq(isahp_operation_unregister(&op), 0);
+}
+
+Test(interest, is_closed_over_dependencies)
+{
+	static const struct isahp_variant vaes[] = {
+		ISAHP_VARIANT("vaes", better, 1, ISAHP_SET(VAES)),
+		ISAHP_VARIANT("plain", plain, 2, ISAHP_SET_NONE),
+	};
+	struct isahp_operation op = {
+		.name = "vaes", .variants = vaes, .variant_count = 2,
+	};
+	struct isahp_features needs, interest;
+
+	cr_assert_eq(isahp_operation_register(&op), 0);
+	needs = isahp_operations_needs();
+	interest = isahp_operations_interest();
+	cr_expect(isahp_features_has(&needs, ISAHP_FEATURE_VAES));
+	cr_expect_not(isahp_features_has(&needs, ISAHP_FEATURE_AVX2));
+	/* VAES goes when AVX2 goes. */
+	cr_expect(isahp_features_has(&interest, ISAHP_FEATURE_AVX2));
+	cr_expect(isahp_features_has(&interest, ISAHP_FEATURE_AES));
+	cr_assert_eq(isahp_operation_unregister(&op), 0);
+}
+
+Test(start, without_a_source_is_a_plain_dispatcher)
+{
+	struct isahp_options o = { .size = sizeof(o), .device = "", .loopback = "" };
+	struct isahp_status s = { .size = sizeof(s) };
+	struct isahp_operation op = operation();
+
+	cr_assert_eq(isahp_operation_register(&op), 0);
+	cr_assert_eq(isahp_start(&o), 0);
+	cr_assert_eq(isahp_status(&s), 0);
+	cr_expect_eq(s.source, ISAHP_SOURCE_CPU);
+	cr_expect(isahp_features_has(&s.interest, ISAHP_FEATURE_SSSE3));
+	cr_expect_eq(isahp_operation_variant(&op), &variants[0]);
+	cr_expect_eq(isahp_fd(), -ENODEV);
+	cr_expect_eq(isahp_dispatch(0), -ENODEV);
+	cr_expect_eq(isahp_start(&o), -EALREADY);
+	cr_expect_eq(isahp_stop(), 0);
+	cr_expect_eq(isahp_stop(), -EALREADY);
+	cr_expect_eq(isahp_operation_variant(&op), &variants[0]);
+	cr_assert_eq(isahp_operation_unregister(&op), 0);
+}
+
+Test(start, refuses_what_it_does_not_know)
+{
+	struct isahp_options o = { .size = 4 };
+
+	cr_expect_eq(isahp_start(&o), -EINVAL);
+	o.size = sizeof(o);
+	o.flags = 1u << 31;
+	cr_expect_eq(isahp_start(&o), -EINVAL);
+}
+
+Test(start, says_that_a_named_source_is_not_there)
+{
+	struct isahp_options o = { .size = sizeof(o),
+				   .loopback = "/nonexistent/socket" };
+
+	cr_expect_eq(isahp_start(&o), -ENOENT);
+	o.loopback = "";
+	o.device = "/nonexistent/device";
+	cr_expect_eq(isahp_start(&o), -ENOENT);
+	o.device = "/dev/null"; /* there, but not one of ours */
+	cr_expect_eq(isahp_start(&o), -ENOTTY);
+}
+
+Test(status, fills_in_what_the_caller_knows)
+{
+	struct isahp_status s = { .size = 4 };
+
+	cr_expect_eq(isahp_status(NULL), -EINVAL);
+	cr_expect_eq(isahp_status(&s), -EINVAL);
+	s.size = offsetof(struct isahp_status, usable);
+	s.swaps = 77;
+	cr_expect_eq(isahp_status(&s), 0);
+	cr_expect_eq(s.swaps, 77);
+}
