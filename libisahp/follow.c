@@ -35,9 +35,24 @@ static void stop_waiting(struct isahp_follow *f)
 	f->waiting = false;
 }
 
+static bool same_state(const struct isahp_event *a, const struct isahp_event *b)
+{
+	return !memcmp(a->epoch, b->epoch, ISAHP_EPOCH_SIZE) &&
+	       a->sequence == b->sequence &&
+	       (a->flags & ISAHP_STATE_F_MASKED) == (b->flags & ISAHP_STATE_F_MASKED) &&
+	       isahp_features_equal(&a->present, &b->present) &&
+	       isahp_features_equal(&a->leaving, &b->leaving) &&
+	       isahp_features_equal(&a->usable, &b->usable);
+}
+
+/*
+ * The number also moves when the host was answered or its deadline has passed:
+ * that is the same state still.
+ */
 static bool is_new(const struct isahp_follow *f, const struct isahp_event *e)
 {
-	return !f->any || e->event != f->event.event;
+	return !f->any ||
+	       (e->event > f->event.event && !same_state(e, &f->event));
 }
 
 /* 1: something newer than f->event is in force; negative: the source is lost. */

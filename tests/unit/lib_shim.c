@@ -128,6 +128,13 @@ static void take_ack(struct lib_shim *s, int i, const struct isahp_ack *ack)
 			    -ESTALE :
 			    0;
 	s->answers++;
+	/* As the kernel does: the same record, a new local number, no event. */
+	if (!a->status && s->event.phase == ISAHP_PHASE_LEAVING &&
+	    ack->verdict == ISAHP_ACK) {
+		s->event.phase = ISAHP_PHASE_QUIESCED;
+		s->event.event++;
+		write_page(s);
+	}
 	send_result(s->client[i], a->status, -1);
 }
 
