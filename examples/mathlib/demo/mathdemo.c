@@ -33,6 +33,21 @@ static void block_signals(sigset_t *ret_set)
 	signal(SIGPIPE, SIG_IGN);
 }
 
+static int fail_follow(int error)
+{
+	const char *loopback = getenv("ISAHP_LOOPBACK");
+	const char *device = getenv("ISAHP_DEVICE");
+
+	if (loopback && *loopback)
+		fprintf(stderr, "mathdemo: following ISA events from ISAHP_LOOPBACK=%s: %s; start isahpd there, or unset it\n",
+			loopback, strerror(-error));
+	else
+		fprintf(stderr, "mathdemo: following ISA events from %s: %s; load the isahp module, or use --bind\n",
+			device && *device ? device : "/dev/isahp",
+			strerror(-error));
+	return error;
+}
+
 static int follow(struct demo_options *o)
 {
 	int ret;
@@ -45,8 +60,7 @@ static int follow(struct demo_options *o)
 	ret = isahp_start(NULL);
 	if (ret) {
 		isahp_callback_remove(demo_report_change, o);
-		return fail("following ISA events ($ISAHP_LOOPBACK, $ISAHP_DEVICE)",
-			    ret);
+		return fail_follow(ret);
 	}
 	return 0;
 }
