@@ -12,7 +12,17 @@ target_compile_definitions(test_mathlib_subsets PRIVATE
   MATHLIB_SUBSET_CHILD="$<TARGET_FILE:mathlib_subset_child>")
 
 find_library(JANSSON jansson REQUIRED)
-isahp_unit_test(mathlib_demo LIBS mathlib_check ${JANSSON})
+isahp_unit_test(mathlib_demo LIBS mathlib_check ${JANSSON}
+  SOURCES mathlib_demo.c mathlib_process.c)
 target_compile_definitions(test_mathlib_demo PRIVATE MATHDEMO="$<TARGET_FILE:mathdemo>")
 add_dependencies(test_mathlib_demo mathdemo)
 add_dependencies(test_mathlib_subsets mathlib_subset_child)
+
+if(TARGET isahpd)
+  isahp_unit_test(mathlib_hosts LIBS mathlib_check ${JANSSON}
+    SOURCES mathlib_hosts.c mathlib_process.c)
+  target_compile_definitions(test_mathlib_hosts PRIVATE
+    MATHDEMO="$<TARGET_FILE:mathdemo>" ISAHPD="$<TARGET_FILE:isahpd>"
+    ISAHPCTL="$<TARGET_FILE:isahpctl>")
+  add_dependencies(test_mathlib_hosts mathdemo isahpd isahpctl)
+endif()

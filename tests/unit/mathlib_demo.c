@@ -3,11 +3,10 @@
  * mathdemo as a program: what it prints parses, it counts what is wrong, and
  * says whose code a SIGILL hit.
  */
-#define _GNU_SOURCE /* pipe2, dladdr */
+#define _GNU_SOURCE /* dladdr */
 #include <criterion/criterion.h>
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <jansson.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,96 +15,23 @@
 
 #include <problem.h>
 
-#define ARGS_MAX 24
-
-/**
- * struct demo - a mathdemo that runs
- * @pid: of it.
- * @out: its standard output.
- */
-struct demo {
-	pid_t pid;
-	FILE *out;
-};
-
-/* @args: separated by single blanks. */
-static void exec_demo(const char *args, int out)
-{
-	static char name[] = "mathdemo", copy[512];
-	char *argv[ARGS_MAX] = { name }, *save = NULL;
-	int n = 1;
-
-	snprintf(copy, sizeof(copy), "%s", args);
-	for (argv[n] = strtok_r(copy, " ", &save); argv[n] && n < ARGS_MAX - 1;
-	     argv[n] = strtok_r(NULL, " ", &save))
-		n++;
-	dup2(out, STDOUT_FILENO);
-	execv(MATHDEMO, argv);
-	_exit(127);
-}
-
-static struct demo demo_start(const char *args)
-{
-	struct demo d;
-	int fds[2];
-
-	cr_assert_eq(pipe2(fds, O_CLOEXEC), 0);
-	d.pid = fork();
-	cr_assert_geq(d.pid, 0);
-	if (!d.pid)
-		exec_demo(args, fds[1]);
-	close(fds[1]);
-	d.out = fdopen(fds[0], "r");
-	cr_assert_not_null(d.out);
-	return d;
-}
-
-/* The next line as JSON; NULL at the end. */
-static json_t *demo_line(struct demo *d)
-{
-	char line[8192];
-	json_error_t error;
-	json_t *j;
-
-	if (!fgets(line, sizeof(line), d->out))
-		return NULL;
-	j = json_loads(line, JSON_REJECT_DUPLICATES, &error);
-	cr_assert_not_null(j, "%s in: %s", error.text, line);
-	return j;
-}
-
-static int demo_wait(struct demo *d)
-{
-	int status;
-
-	cr_assert_eq(waitpid(d->pid, &status, 0), d->pid);
-	fclose(d->out);
-	return status;
-}
+#include "mathlib_process.h"
 
 /* Run to the end: the last line's object under @key, and the exit status. */
 static json_t *demo_run(const char *args, const char *key, int *ret_status)
 {
-	struct demo d = demo_start(args);
+	struct mathdemo d = mathdemo_start(args);
 	json_t *found = NULL, *j;
 
-	while ((j = demo_line(&d))) {
+	while ((j = mathdemo_line(&d))) {
 		if (json_object_get(j, key)) {
 			json_decref(found);
 			found = json_incref(json_object_get(j, key));
 		}
 		json_decref(j);
 	}
-	*ret_status = demo_wait(&d);
+	*ret_status = mathdemo_wait(&d);
 	return found;
-}
-
-static json_int_t integer(const json_t *object, const char *key)
-{
-	const json_t *value = json_object_get(object, key);
-
-	cr_assert(json_is_integer(value), "%s", key);
-	return json_integer_value(value);
 }
 
 /* What is not said here comes from the machine. */
@@ -127,9 +53,9 @@ Test(mathlib_demo, a_plain_run_has_no_wrong_result)
 			   "summary", &status);
 	cr_assert_not_null(summary);
 	cr_assert_eq(status, 0);
-	cr_assert_eq(integer(summary, "wrong"), 0);
-	cr_assert_eq(integer(summary, "threads"), 3);
-	cr_assert_gt(integer(summary, "calls_all"), 0);
+	cr_assert_eq(mathdemo_integer(summary, "wrong"), 0);
+	cr_assert_eq(mathdemo_integer(summary, "threads"), 3);
+	cr_assert_gt(mathdemo_integer(summary, "calls_all"), 0);
 	json_decref(summary);
 }
 
@@ -139,8 +65,8 @@ Test(mathlib_demo, each_line_tells_how_things_stand)
 		"time_ns", "realtime_ns", "wrong", "swaps", "events", "acks",
 		"naks", "usable",
 	};
-	struct demo d = demo_start("--json --interval 20 --label a.b-1");
-	json_t *j = demo_line(&d);
+	struct mathdemo d = mathdemo_start("--json --interval 20 --label a.b-1");
+	json_t *j = mathdemo_line(&d);
 	const char *source;
 	size_t i;
 	int op;
@@ -149,35 +75,35 @@ Test(mathlib_demo, each_line_tells_how_things_stand)
 	source = json_string_value(json_object_get(j, "source"));
 	cr_assert_not_null(source);
 	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
-		integer(j, numbers[i]);
+		mathdemo_integer(j, numbers[i]);
 	cr_assert(json_is_real(json_object_get(j, "gflops")));
 	cr_assert(json_is_real(json_object_get(j, "ops_per_s")));
 	cr_assert_str_eq(json_string_value(json_object_get(j, "label")), "a.b-1");
 	cr_assert(!strcmp(source, "cpu") || !strcmp(source, "device"));
 	for (op = 0; op < ML_OPS; op++) {
-		integer(json_object_get(j, "calls"), ml_op_name(op));
+		mathdemo_integer(json_object_get(j, "calls"), ml_op_name(op));
 		cr_assert(json_is_string(json_object_get(
 			json_object_get(j, "variant"), ml_op_name(op))));
 	}
 	json_decref(j);
 	kill(d.pid, SIGTERM);
-	while ((j = demo_line(&d)))
+	while ((j = mathdemo_line(&d)))
 		json_decref(j);
-	demo_wait(&d);
+	mathdemo_wait(&d);
 }
 
 static void ends_in_order_by(int number)
 {
-	struct demo d = demo_start("--json --interval 20");
-	json_t *j = demo_line(&d), *last = NULL;
+	struct mathdemo d = mathdemo_start("--json --interval 20");
+	json_t *j = mathdemo_line(&d), *last = NULL;
 
 	json_decref(j);
 	kill(d.pid, number);
-	while ((j = demo_line(&d))) {
+	while ((j = mathdemo_line(&d))) {
 		json_decref(last);
 		last = j;
 	}
-	cr_assert_eq(demo_wait(&d), 0);
+	cr_assert_eq(mathdemo_wait(&d), 0);
 	cr_assert_not_null(json_object_get(last, "summary"));
 	json_decref(last);
 }
@@ -196,12 +122,12 @@ Test(mathlib_demo, a_planted_wrong_result_counts_as_one)
 
 	summary = demo_run(args, "summary", &status);
 	cr_assert_eq(WEXITSTATUS(status), 1);
-	cr_assert_eq(integer(summary, "wrong"), 1);
+	cr_assert_eq(mathdemo_integer(summary, "wrong"), 1);
 	cr_assert(json_is_true(json_object_get(summary, "planted")));
 	json_decref(summary);
 	wrong = demo_run(args, "wrong_result", &status);
-	cr_assert_eq(integer(wrong, "call"), 9);
-	cr_assert_eq(integer(wrong, "index"), 0);
+	cr_assert_eq(mathdemo_integer(wrong, "call"), 9);
+	cr_assert_eq(mathdemo_integer(wrong, "index"), 0);
 	cr_assert_gt(json_number_value(json_object_get(wrong, "got")),
 		     json_number_value(json_object_get(wrong, "expected")));
 	json_decref(wrong);
@@ -214,7 +140,7 @@ Test(mathlib_demo, a_plant_that_was_not_reached_is_no_success)
 
 	summary = demo_run("--json --seconds 0.05 --plant-wrong 0xffffffffffff",
 			   "summary", &status);
-	cr_assert_eq(integer(summary, "wrong"), 0);
+	cr_assert_eq(mathdemo_integer(summary, "wrong"), 0);
 	cr_assert_eq(WEXITSTATUS(status), 1);
 	json_decref(summary);
 }
@@ -229,9 +155,9 @@ Test(mathlib_demo, bound_it_uses_that_variant_only)
 	cr_assert_str_eq(json_string_value(json_object_get(summary, "mode")),
 			 "bound");
 	served = json_object_get(json_object_get(summary, "served"), "sgemm");
-	cr_assert_gt(integer(served, "c"), 0);
-	cr_assert_eq(integer(served, "sse2") + integer(served, "avx2") +
-		     integer(served, "avx512"), 0);
+	cr_assert_gt(mathdemo_integer(served, "c"), 0);
+	cr_assert_eq(mathdemo_integer(served, "sse2") + mathdemo_integer(served, "avx2") +
+		     mathdemo_integer(served, "avx512"), 0);
 	json_decref(summary);
 }
 
@@ -253,13 +179,13 @@ Test(mathlib_demo, bad_options_are_refused)
 
 Test(mathlib_demo, a_named_source_that_is_not_there_is_an_error)
 {
-	struct demo d;
+	struct mathdemo d;
 	int status;
 
 	setenv("ISAHP_LOOPBACK", "/nonexistent/socket", 1);
-	d = demo_start("--json --seconds 0.1");
-	cr_assert_null(demo_line(&d));
-	status = demo_wait(&d);
+	d = mathdemo_start("--json --seconds 0.1");
+	cr_assert_null(mathdemo_line(&d));
+	status = mathdemo_wait(&d);
 	cr_assert_eq(WEXITSTATUS(status), 1);
 }
 
@@ -304,17 +230,17 @@ static void take_away(pid_t pid, isahp_fn function)
 
 Test(mathlib_demo, sigill_names_the_variant_whose_code_it_hit)
 {
-	struct demo d = demo_start("--json --interval 20 --bind sse2");
-	json_t *j = demo_line(&d), *last = NULL;
+	struct mathdemo d = mathdemo_start("--json --interval 20 --bind sse2");
+	json_t *j = mathdemo_line(&d), *last = NULL;
 	int status;
 
 	json_decref(j);
 	take_away(d.pid, ml_op_variant(ML_SDOT, "sse2")->fn);
-	while ((j = demo_line(&d))) {
+	while ((j = mathdemo_line(&d))) {
 		json_decref(last);
 		last = j;
 	}
-	status = demo_wait(&d);
+	status = mathdemo_wait(&d);
 	cr_assert(WIFSIGNALED(status));
 	cr_assert_eq(WTERMSIG(status), SIGILL);
 	j = json_object_get(last, "sigill");
@@ -325,17 +251,17 @@ Test(mathlib_demo, sigill_names_the_variant_whose_code_it_hit)
 
 Test(mathlib_demo, sigill_elsewhere_is_not_called_mathlibs)
 {
-	struct demo d = demo_start("--json --interval 20");
-	json_t *j = demo_line(&d), *last = NULL;
+	struct mathdemo d = mathdemo_start("--json --interval 20");
+	json_t *j = mathdemo_line(&d), *last = NULL;
 	int status;
 
 	json_decref(j);
 	kill(d.pid, SIGILL);
-	while ((j = demo_line(&d))) {
+	while ((j = mathdemo_line(&d))) {
 		json_decref(last);
 		last = j;
 	}
-	status = demo_wait(&d);
+	status = mathdemo_wait(&d);
 	cr_assert(WIFSIGNALED(status));
 	cr_assert_eq(WTERMSIG(status), SIGILL);
 	cr_assert(json_is_null(json_object_get(json_object_get(last, "sigill"),

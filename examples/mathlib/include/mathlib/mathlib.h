@@ -105,12 +105,12 @@ ISAHP_OPERATION_DECLARE(ml_saxpy, void,
  */
 static inline double ml_bound(size_t n, double sum_abs, double alpha)
 {
-	double nu = (double)n * 0x1p-24;
+	double nu = (double)n * __builtin_ldexp(1, -24);
 
 	if (nu >= 1)
 		return __builtin_inf();
 	return 2 * nu / (1 - nu) * sum_abs +
-	       0x1p-148 * (double)n * (1 + __builtin_fabs(alpha));
+	       __builtin_ldexp(1, -148) * (double)n * (1 + __builtin_fabs(alpha));
 }
 
 /**
