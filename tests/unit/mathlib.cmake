@@ -25,4 +25,9 @@ if(TARGET isahpd)
     MATHDEMO="$<TARGET_FILE:mathdemo>" ISAHPD="$<TARGET_FILE:isahpd>"
     ISAHPCTL="$<TARGET_FILE:isahpctl>")
   add_dependencies(test_mathlib_hosts mathdemo isahpd isahpctl)
+  # The library's second mode: plain grace periods.
+  add_test(NAME unit/mathlib_hosts-urcu
+    COMMAND ${PROJECT_SOURCE_DIR}/tests/run-unit $<TARGET_FILE:test_mathlib_hosts>)
+  set_tests_properties(unit/mathlib_hosts-urcu PROPERTIES
+    LABELS unit TIMEOUT 120 SKIP_RETURN_CODE 77 ENVIRONMENT ISAHP_GP=urcu)
 endif()

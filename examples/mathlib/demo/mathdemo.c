@@ -37,14 +37,14 @@ static int fail_follow(int error)
 {
 	const char *loopback = getenv("ISAHP_LOOPBACK");
 	const char *device = getenv("ISAHP_DEVICE");
+	bool named = loopback && *loopback;
 
-	if (loopback && *loopback)
-		fprintf(stderr, "mathdemo: following ISA events from ISAHP_LOOPBACK=%s: %s; start isahpd there, or unset it\n",
-			loopback, strerror(-error));
-	else
-		fprintf(stderr, "mathdemo: following ISA events from %s: %s; load the isahp module, or use --bind\n",
-			device && *device ? device : "/dev/isahp",
-			strerror(-error));
+	if (!named)
+		loopback = device && *device ? device : "/dev/isahp";
+	fprintf(stderr, "mathdemo: following ISA events from %s: %s; %s\n",
+		loopback, strerror(-error),
+		named ? "start isahpd there, or unset ISAHP_LOOPBACK" :
+			"load the isahp module, or use --bind");
 	return error;
 }
 
