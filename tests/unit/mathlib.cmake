@@ -31,3 +31,7 @@ if(TARGET isahpd)
   set_tests_properties(unit/mathlib_hosts-urcu PROPERTIES
     LABELS unit TIMEOUT 120 SKIP_RETURN_CODE 77 ENVIRONMENT ISAHP_GP=urcu)
 endif()
+
+add_test(NAME unit/mathlib_isa
+  COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/mathlib_isa $<TARGET_FILE:mathlib>)
+set_tests_properties(unit/mathlib_isa PROPERTIES LABELS unit TIMEOUT 60)
