@@ -19,13 +19,15 @@ NOISE = "TCG doesn't support requested feature"
 
 
 def tail(path: Path, lines: int = 15) -> str:
-    """The last lines of a log; empty when there is none."""
+    """The last lines of a log that say something; the command line that heads
+    a QEMU's log does not."""
     try:
         text = path.read_text(errors="replace")
     except OSError:
         return ""
     return "\n".join([line for line in text.splitlines()
-                      if NOISE not in line][-lines:])
+                      if NOISE not in line and not line.startswith("+ ")
+                      ][-lines:])
 
 
 class Process:
