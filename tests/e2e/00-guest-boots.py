@@ -13,7 +13,7 @@ MODELS = {"rich": cpus.RICH, "poor": cpus.POOR, "amd": cpus.AMD}
 def test(t: e2e.Test) -> None:
     for name, model in MODELS.items():
         with t.vm(name) as vm:
-            vm.boot(model)
+            vm.boot(t.plain_host(name, model))
             t.say(f"{name}: {model} is up")
             check_commands(vm.agent)
             flags = vm.agent.sh("grep -m1 ^flags /proc/cpuinfo").split()

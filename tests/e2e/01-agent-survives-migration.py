@@ -11,20 +11,20 @@ COUNTER = "i=0; while :; do i=$((i+1)); echo $i; done"
 
 def test(t: e2e.Test) -> None:
     with t.vm() as vm:
-        vm.boot(cpus.RICH)
+        vm.boot(t.plain_host("rich", cpus.RICH))
         job = vm.agent.start(["sh", "-c", COUNTER])
         grow(job)
         for number, model in enumerate(
                 (cpus.POOR, cpus.RICH, cpus.AMD), start=1):
             info = vm.plain_move(
-                model, during=lambda: e2e.require_equal(
+                t.plain_host(f"host{number}", model), during=lambda: e2e.require_equal(
                     vm.agent.sh("echo during"), "during", "echo"))
             grow(job)
             check(job)
             t.say(f"move {number} to {model}: {len(job.lines())} lines, "
                   f"downtime {info['downtime']} ms")
         vm.save(t.folder / "state")
-        vm.restore(t.folder / "state", cpus.AMD)
+        vm.restore(t.folder / "state", t.plain_host("host4", cpus.AMD))
         grow(job)
         job.signal(15)
         e2e.require_equal(job.wait().signal, 15, "the counter's end")

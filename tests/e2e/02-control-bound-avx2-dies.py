@@ -11,14 +11,14 @@ from lab import cpus, e2e
 
 def test(t: e2e.Test) -> None:
     with t.vm() as vm:
-        vm.boot(cpus.RICH)
+        vm.boot(t.plain_host("rich", cpus.RICH))
         job = vm.agent.start(["avx2_bound"])
         wait_rounds(job)
-        vm.plain_move(cpus.AMD)
+        vm.plain_move(t.plain_host("amd", cpus.AMD))
         wait_rounds(job)
         t.say(f"on {cpus.AMD}: runs on")
         vm.allow.append(r"traps: avx2_bound\[\d+\] trap invalid opcode")
-        vm.plain_move(cpus.POOR)
+        vm.plain_move(t.plain_host("poor", cpus.POOR))
         end = job.wait()
         t.say(f"on {cpus.POOR}: {end}")
         e2e.require_equal(end.signal, signal.SIGILL, "its end")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from . import cpus, image, kernel
 from .errors import LabError
+from .host import Host
 from .qemu import CMDLINE, PROGRAM, Machine, accel
 from .vm import Vm
 
@@ -48,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
     machine = Machine(*_boot_files(args), smp=args.smp)
     with tempfile.TemporaryDirectory(prefix="isahp-lab-") as logs:
         with Vm(machine, Path(logs)) as vm:
-            vm.boot(args.cpu)
+            vm.boot(Host("host", args.cpu))
             result = vm.agent.run(args.command, args.timeout, check=False)
             vm.check()
     sys.stdout.write(result.out)

@@ -5,7 +5,7 @@
 
     def test(t: e2e.Test) -> None:
         with t.vm() as vm:
-            vm.boot(cpus.RICH)
+            vm.boot(t.host("rich", cpus.RICH))
             ...
 
     e2e.main(test)
@@ -26,9 +26,11 @@ from typing import Callable
 
 from . import image, kernel
 from .errors import LabError, Skip
+from .host import Host
 from .paths import build_dir
 from .proc import kill_all, tail
 from .qemu import Machine, accel
+from .shim import Shim
 from .vm import Vm
 
 SKIPPED = 77
@@ -41,6 +43,7 @@ class Test:
         self.name = name
         self.folder = build_dir() / "e2e" / name
         self._start = time.monotonic()
+        self._hosts: list[Host] = []
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
 
@@ -54,6 +57,19 @@ class Test:
 
     def vm(self, name: str = "vm", **options) -> Vm:
         return Vm(self.machine(**options), self.folder, name)
+
+    def host(self, name: str, cpu: str, shim: bool = True) -> Host:
+        """A host; with a shim, its own isahpd."""
+        host = Host(name, cpu, Shim(name, self.folder) if shim else None)
+        self._hosts.append(host)
+        return host
+
+    def plain_host(self, name: str, cpu: str) -> Host:
+        return self.host(name, cpu, shim=False)
+
+    def end(self) -> None:
+        for host in self._hosts:
+            host.end()
 
     def show_logs(self) -> None:
         for log in sorted(self.folder.rglob("*.log")):
@@ -104,6 +120,7 @@ def main(function: Callable[[Test], None]) -> None:
         test.show_logs()
         traceback.print_exc()
         status = 1
+    test.end()
     test.say(f"{name}: {'ok' if status == 0 else f'exit {status}'}")
     sys.stdout.flush()
     kill_all()

@@ -110,13 +110,10 @@ def _agent() -> Path:
     return agent
 
 
-def module() -> Path | None:
-    """The guest's kernel module, if it was built."""
-    for path in (build_dir() / "isahp.ko", *build_dir().glob("*/isahp.ko"),
-                 *build_dir().glob("*/*/isahp.ko")):
-        if path.is_file():
-            return path
-    return None
+def module(kernel: Kernel) -> Path | None:
+    """The guest's kernel module for this kernel, if it was built."""
+    path = build_dir() / "lib" / "modules" / kernel.release / "isahp.ko"
+    return path if path.is_file() else None
 
 
 def populate(kernel: Kernel, extra: tuple[Path, ...] = ()) -> Tree:
@@ -136,7 +133,7 @@ def populate(kernel: Kernel, extra: tuple[Path, ...] = ()) -> Tree:
             raise LabError(f"missing program {program}")
     for path in kernel.modules:
         tree.add(f"lib/modules/{path.name}", path, 0o644)
-    isahp = module()
+    isahp = module(kernel)
     if isahp:
         tree.add("lib/modules/isahp.ko", isahp, 0o644)
     return tree

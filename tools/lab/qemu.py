@@ -25,7 +25,7 @@ CMDLINE = f"console=ttyS0 panic=-1 quiet GLIBC_TUNABLES={GLIBC_TUNABLES}"
 SPLAT = re.compile(
     r"BUG:|WARNING:|Oops|[Kk]ernel panic|invalid opcode|segfault at|"
     r"general protection|Call Trace|unable to handle|soft lockup|"
-    r"detected stalls|self-detected stall|double fault|isahp:.*taint")
+    r"detected stalls|self-detected stall|double fault")
 
 
 def accel() -> str:
@@ -41,7 +41,6 @@ class Machine:
     memory_mib: int = 512
     smp: int = 2
     cmdline: str = ""
-    ivshmem: bool = False
     args: tuple[str, ...] = ()
 
 
@@ -50,14 +49,14 @@ class Qemu:
     to the guest's agent."""
 
     def __init__(self, machine: Machine, cpu: str, name: str, logs: Path,
-                 run: Path, incoming: str | None = None,
+                 shim_qmp: Path, incoming: str | None = None,
                  ivshmem: Path | None = None):
         self.cpu = cpu
         self.name = name
         self.machine = machine
         self.console = logs / f"{name}.console.log"
         self.log = logs / f"{name}.qemu.log"
-        self.shim_qmp = run / f"{name}.qmp"
+        self.shim_qmp = shim_qmp
         self._checked = 0
         self.agent, agent = socket.socketpair()
         lab, qmp = socket.socketpair()
@@ -92,7 +91,7 @@ class Qemu:
             "-mon", "chardev=lab,mode=control",
             "-qmp", f"unix:{self.shim_qmp},server=on,wait=off",
         ]
-        if m.ivshmem:
+        if ivshmem:
             # One that is not reconnecting, and is the master: QEMU hangs, and
             # refuses to migrate, otherwise.
             argv += ["-chardev", f"socket,id=iv,path={ivshmem}", "-device",

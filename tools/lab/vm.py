@@ -1,23 +1,59 @@
 # SPDX-License-Identifier: MIT
-"""A guest: what stays the same while it moves from QEMU to QEMU."""
+"""A guest: what stays the same while it moves from host to host."""
 
 import shlex
 import shutil
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
 
 from .agent import Agent
 from .errors import LabError
+from .host import Host
 from .qemu import Machine, Qemu
+from .shim import Command
 
 # The slowest boot under TCG on a loaded machine, several times over.
 BOOT_TIMEOUT_S = 180
+SYSFS = "/sys/class/misc/isahp"
+
+
+@dataclass
+class Body:
+    """A QEMU on a host: where the guest lives, or is about to."""
+    qemu: Qemu
+    host: Host
+
+
+class Move:
+    """An `isahpctl migrate` under way, and the QEMU that awaits the guest."""
+
+    def __init__(self, vm: "Vm", source: Body, target: Body,
+                 command: Command):
+        self.vm = vm
+        self.source = source
+        self.target = target
+        self.command = command
+
+    def interrupt(self) -> None:
+        self.command.interrupt()
+
+    def wait(self, timeout_s: float = 120) -> Any:
+        """What isahpctl says in the end; the guest lives in the target then.
+        When it fails, the guest is where it was, and the target is gone."""
+        try:
+            info = self.command.wait(timeout_s)
+        except LabError:
+            self.vm.drop(self.target)
+            raise
+        self.vm.take_over(self.target)
+        return info
 
 
 class Vm:
-    """One guest. `qemu` is its present body; `agent` speaks to it wherever
-    it is. Ends all its QEMUs as a context manager."""
+    """One guest. `agent` speaks to it wherever it is. Ends all its QEMUs as a
+    context manager."""
 
     def __init__(self, machine: Machine, logs: Path, name: str = "vm"):
         self.machine = machine
@@ -25,98 +61,125 @@ class Vm:
         self.logs = logs
         self.allow: list[str] = []
         self.run_dir = Path(tempfile.mkdtemp(prefix="isahp-lab-"))
-        self.qemu: Qemu | None = None
         self.agent = Agent(self.check)
-        self._all: list[Qemu] = []
+        self._body: Body | None = None
+        self._all: list[Body] = []
         self._launched = 0
         logs.mkdir(parents=True, exist_ok=True)
 
     # -- bodies ----------------------------------------------------------------
 
-    def launch(self, cpu: str, incoming: str | None = None,
-               ivshmem: Path | None = None) -> Qemu:
-        """A QEMU for this guest, not yet its body."""
-        if self.machine.ivshmem and not ivshmem:
-            raise LabError(f"{self.name}: an ivshmem machine needs the "
-                           "socket of a host's shim")
-        qemu = Qemu(self.machine, cpu, f"{self.name}-{self._launched}",
-                    self.logs, self.run_dir, incoming, ivshmem)
+    @property
+    def body(self) -> Body:
+        if not self._body:
+            raise LabError(f"{self.name}: not running")
+        return self._body
+
+    @property
+    def host(self) -> Host:
+        return self.body.host
+
+    def launch(self, host: Host, incoming: str | None = None) -> Body:
+        """A QEMU for this guest on a host, not yet its body."""
+        name = f"{self.name}-{self._launched}"
         self._launched += 1
-        self._all.append(qemu)
-        return qemu
+        qmp = self.run_dir / f"{name}.qmp"
+        ivshmem = host.plug(self.name, qmp)
+        try:
+            qemu = Qemu(self.machine, host.cpu, name, self.logs, qmp,
+                        incoming, ivshmem)
+        except LabError:
+            host.unplug(self.name)
+            raise
+        body = Body(qemu, host)
+        self._all.append(body)
+        return body
 
-    def adopt(self, qemu: Qemu) -> None:
+    def adopt(self, body: Body) -> None:
         """The guest lives there now."""
-        self.qemu = qemu
-        self.agent.link.attach(qemu.agent)
+        self._body = body
+        self.agent.link.attach(body.qemu.agent)
 
-    def drop(self, qemu: Qemu) -> None:
-        """End a body that is not needed any more; its last words are read."""
-        qemu.end()
-        self._all.remove(qemu)
+    def drop(self, body: Body) -> None:
+        """End a body that is not needed any more."""
+        self._all.remove(body)
+        body.qemu.end()
+        body.host.unplug(self.name)
+
+    def take_over(self, target: Body) -> None:
+        """After a migration: live on in the target, end the source."""
+        source = self.body
+        source.qemu.check(self.allow)
+        self.adopt(target)
+        self.drop(source)
 
     # -- life --------------------------------------------------------------------
 
-    def boot(self, cpu: str, ivshmem: Path | None = None) -> "Vm":
-        self.adopt(self.launch(cpu, ivshmem=ivshmem))
+    def boot(self, host: Host) -> "Vm":
+        self.adopt(self.launch(host))
         self.agent.wait_hello(BOOT_TIMEOUT_S)
         return self
 
-    def plain_move(self, cpu: str, ivshmem: Path | None = None,
+    def _await_incoming(self, host: Host) -> tuple[Body, str]:
+        target = self.launch(host, "defer")
+        uri = f"unix:{self.run_dir}/{target.qemu.name}.migrate"
+        target.qemu.qmp.execute("migrate-incoming", uri=uri)
+        return target, uri
+
+    def plain_move(self, host: Host,
                    during: Callable[[], None] = lambda: None
                    ) -> dict[str, Any]:
         """Live-migrate by QMP alone: nobody in the guest is told. Returns
         query-migrate's answer, `downtime` in ms among it."""
-        source = self._body()
-        target = self.launch(cpu, "defer", ivshmem)
-        uri = f"unix:{self.run_dir}/{target.name}.migrate"
-        target.qmp.execute("migrate-incoming", uri=uri)
-        source.qmp.execute("migrate", uri=uri)
+        target, uri = self._await_incoming(host)
+        qmp = self.body.qemu.qmp
+        qmp.execute("migrate", uri=uri)
         during()
-        info = source.qmp.wait_migration()
-        target.qmp.wait_status("running")
+        info = qmp.wait_migration()
+        target.qemu.qmp.wait_status("running")
         self.take_over(target)
         return info
 
-    def take_over(self, target: Qemu) -> None:
-        """After a migration: live on in the target, end the source."""
-        source = self._body()
-        source.check(self.allow)
-        self.adopt(target)
-        self.drop(source)
+    def start_move(self, host: Host, *options: str) -> Move:
+        """Begin `isahpctl migrate` to a host; the options are isahpctl's."""
+        source = self.body
+        if not source.host.shim or not host.shim:
+            raise LabError("isahpctl migrate needs a shim on both hosts")
+        target, uri = self._await_incoming(host)
+        command = source.host.shim.start(
+            "migrate", self.name, "--to", uri, "--dest-control",
+            str(host.shim.control), *options)
+        return Move(self, source, target, command)
+
+    def move(self, host: Host, *options: str) -> Any:
+        """`isahpctl migrate` to its end."""
+        return self.start_move(host, *options).wait()
 
     def save(self, path: Path) -> None:
-        """Stop the guest and write it to a file. Its body is gone then."""
-        source = self._body()
-        source.qmp.execute("stop")
-        source.qmp.execute("migrate",
-                           uri=f"exec:cat > {shlex.quote(str(path))}")
-        source.qmp.wait_migration()
-        source.check(self.allow)
+        """Stop the guest and write it to a file. It has no body then."""
+        source = self.body
+        source.qemu.qmp.execute("stop")
+        source.qemu.qmp.execute(
+            "migrate", uri=f"exec:cat > {shlex.quote(str(path))}")
+        source.qemu.qmp.wait_migration()
+        source.qemu.check(self.allow)
         self.drop(source)
-        self.qemu = None
+        self._body = None
 
-    def restore(self, path: Path, cpu: str,
-                ivshmem: Path | None = None) -> None:
+    def restore(self, path: Path, host: Host) -> None:
         """Go on from what save() has written."""
         if not path.is_file():
             raise LabError(f"missing snapshot {path}")
-        target = self.launch(cpu, f"exec:cat {shlex.quote(str(path))}",
-                             ivshmem)
+        target = self.launch(host, f"exec:cat {shlex.quote(str(path))}")
         # It was stopped when it was saved, and comes back so.
-        target.qmp.wait_status("paused", timeout_s=120)
+        target.qemu.qmp.wait_status("paused", timeout_s=120)
         self.adopt(target)
-        target.qmp.execute("cont")
+        target.qemu.qmp.execute("cont")
 
     def check(self) -> None:
         """Raise when a QEMU has died or a kernel complains."""
-        for qemu in self._all:
-            qemu.check(self.allow)
-
-    def _body(self) -> Qemu:
-        if not self.qemu:
-            raise LabError(f"{self.name}: not running")
-        return self.qemu
+        for body in self._all:
+            body.qemu.check(self.allow)
 
     def console_text(self) -> str:
         """All that the kernel has said, on every host, in order."""
@@ -124,11 +187,28 @@ class Vm:
                       key=lambda p: int(p.name.split(".")[0].split("-")[-1]))
         return "".join(p.read_text(errors="replace") for p in logs)
 
+    def isahp(self, attribute: str) -> str:
+        """What the module shows in sysfs."""
+        return self.agent.read(f"{SYSFS}/{attribute}")
+
+    def wait_isahp(self, attribute: str, value: str,
+                   timeout_s: float = 60) -> None:
+        """Wait until the module shows this. One program in the guest looks, so
+        that waiting does not load it."""
+        path = f"{SYSFS}/{attribute}"
+        job = self.agent.start(
+            ["sh", "-c", f'until [ "$(cat {path})" = "{value}" ]; '
+             "do sleep 0.02; done"])
+        try:
+            job.wait(timeout_s)
+        except LabError:
+            raise LabError(f"guest: {attribute} is {self.isahp(attribute)}, "
+                           f"not {value}") from None
+
     def end(self) -> None:
         """End all bodies."""
-        for qemu in self._all:
-            qemu.end()
-        self._all.clear()
+        for body in list(self._all):
+            self.drop(body)
         self.agent.close()
         shutil.rmtree(self.run_dir, ignore_errors=True)
 
