@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: MIT
+"""mathdemo in a guest: its JSON lines, as a test or the demo looks at them."""
+
+import json
+import signal
+from typing import Any, Callable
+
+from .agent import Agent, End, Job
+from .errors import LabError
+
+OPERATIONS = ("sgemm", "sdot", "saxpy")
+INTERVAL_MS = 100
+
+
+class MathDemo:
+    """One running mathdemo. It checks every result itself."""
+
+    def __init__(self, agent: Agent, *options: str, threads: int = 2,
+                 label: str = "mathdemo"):
+        self.agent = agent
+        self.label = label
+        self.job: Job = agent.start(
+            ["mathdemo", "--json", "--interval", str(INTERVAL_MS), "--threads",
+             str(threads), "--label", label, *options])
+        self._parsed: list[dict[str, Any]] = []
+
+    def lines(self) -> list[dict[str, Any]]:
+        """All that it has said."""
+        for line in self.job.lines(len(self._parsed)):
+            try:
+                self._parsed.append(json.loads(line))
+            except ValueError:
+                raise LabError(f"{self.label}: not JSON: {line!r}") from None
+        return self._parsed
+
+    def intervals(self) -> list[dict[str, Any]]:
+        return [line for line in self.lines() if "ops_per_s" in line]
+
+    def events(self) -> list[dict[str, Any]]:
+        return [line["event"] for line in self.lines() if "event" in line]
+
+    def wait(self, condition: Callable[[dict[str, Any]], bool], what: str,
+             timeout_s: float = 60) -> dict[str, Any]:
+        """The first interval that began after now and meets the condition."""
+        first = len(self.intervals()) + 1
+
+        def holds() -> bool:
+            return (any(map(condition, self.intervals()[first:]))
+                    or self.job.end is not None)
+
+        self.agent.wait(holds, timeout_s, f"{self.label}: {what}")
+        for line in self.intervals()[first:]:
+            if condition(line):
+                return line
+        raise LabError(f"{self.label} ended ({self.job.end}) before: {what}; "
+                       f"it said: {self.job.err[-300:]}")
+
+    def wait_variant(self, name: str, timeout_s: float = 60) -> dict[str, Any]:
+        """Wait until every operation computes by this variant: calls were
+        made in a whole interval in which nothing else was chosen."""
+        return self.wait(
+            lambda line: set(line["variant"].values()) == {name}
+            and all(line["calls"].values()), f"calls by {name}", timeout_s)
+
+    def wait_calls(self, timeout_s: float = 60) -> dict[str, Any]:
+        """Wait for calls that began after now."""
+        return self.wait(lambda line: all(line["calls"].values()), "calls",
+                         timeout_s)
+
+    def end(self, timeout_s: float = 60) -> dict[str, Any]:
+        """Ask it to end: its summary. LabError when it did not end well, or
+        one of its results was wrong."""
+        if self.job.end is None:
+            self.job.signal(signal.SIGTERM)
+        end = self.job.wait(timeout_s)
+        summary = next((line["summary"] for line in self.lines()
+                        if "summary" in line), None)
+        if end != End(code=0) or not summary or summary["wrong"]:
+            raise LabError(f"{self.label}: {end}; its last words: "
+                           f"{' '.join(self.job.lines()[-2:])} "
+                           f"{self.job.err[-300:]}")
+        return summary
