@@ -19,7 +19,7 @@ def write_data(leg: Leg, folder: Path) -> dict[str, Path]:
     """One file per variant, so that each gets its colour; gaps break the line."""
     files = {}
     for variant in dict.fromkeys(s.variant for s in leg.samples):
-        path = folder / f"{leg.name}-{variant}.dat"
+        path = folder / f"{leg.name}-{variant.replace('/', '-')}.dat"
         lines = []
         for sample in leg.samples:
             lines.append(f"{sample.at:.3f} {sample.ops_per_second:.1f}"

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: MIT
+"""The guest's leg: a VM that is live-migrated while it computes."""
+
+import re
+import signal
+from typing import Any
+
+from lab import cpus
+from lab.agent import Job
+from lab.errors import LabError
+from lab.mathdemo import MathDemo
+from lab.qemu import accel
+from lab.vm import Vm
+
+from demo.stage import Stage, Watch
+from demo.timeline import Event, Leg
+
+INTERVAL = ("--interval", "1000")
+THREADS = 4
+TRAPS = re.compile(r"trap invalid opcode")
+POOR_LACKS = ",".join(cpus.LOST)
+
+
+def begin(name: str, title: str) -> Leg:
+    return Leg(name, f"{title}, accelerator {accel()}: proof of correctness, not of speed")
+
+
+def tour(rich: Any, poor: Any, moves: int) -> list[Any]:
+    """Where the VM goes: away from the rich host and back, and so on."""
+    return [poor if i % 2 == 0 else rich for i in range(moves)]
+
+
+class Programs:
+    """What runs in the guest while it moves."""
+
+    def __init__(self, vm: Vm, *options: str):
+        self.vm = vm
+        self.demo = MathDemo(vm.agent, *INTERVAL, *options, threads=THREADS)
+        self.vsys: Job = vm.agent.start(["vsys32", "--threads", "2"])
+
+    def end(self) -> tuple[dict[str, Any], dict[str, int]]:
+        """mathdemo's summary, and calls and wrong ones of the 32-bit program."""
+        summary = self.demo.end(accept_wrong=True)
+        self.vsys.signal(signal.SIGTERM)
+        self.vsys.wait()
+        said = dict(re.findall(r"(\w+)=(\d+)", self.vsys.lines()[-1]))
+        return summary, {"calls": int(said["calls"]), "wrong": int(said["wrong"])}
+
+    def died(self) -> int:
+        """Programs that a SIGILL has ended."""
+        return sum(job.end is not None and job.end.signal == signal.SIGILL
+                   for job in (self.demo.job, self.vsys))
+
+
+def sigill(vm: Vm, programs: Programs) -> int:
+    """SIGILLs in the guest: in its kernel's log, or a program's end."""
+    return max(len(TRAPS.findall(vm.console_text())), programs.died())
+
+
+def move(watch: Watch, vm: Vm, target: Any) -> dict[str, Any]:
+    """One `isahpctl migrate`, told as it goes."""
+    began = watch.now
+    under_way = vm.start_move(target)
+    watch.until(under_way.command.is_over)
+    info = under_way.wait()
+    watch.host = target.name
+    left = prepare_ms(info)
+    agreed = f"acknowledged in {left:.0f} ms, " if left is not None else "nothing left, "
+    watch.leg.show_event(Event(
+        round(watch.now, 3), "move",
+        f"to {target.name}: {agreed}stopped for {info['downtime_ms']:.0f} ms, "
+        f"{watch.now - began:.1f} s in all"))
+    return info
+
+
+def prepare_ms(info: dict[str, Any]) -> float | None:
+    """From PREPARE to its acknowledgement; None where nothing had to leave."""
+    return info.get("answer", {}).get("ack_ms")
+
+
+def ack_rounds(watch: Watch, vm: Vm, rounds: int) -> list[float]:
+    """Prepare and abort, again and again: announcement to acknowledgement."""
+    shim = vm.host.shim
+    times: list[float] = []
+    watch.leg.show_event(Event(round(watch.now, 3), "rounds",
+                               f"{rounds} times prepare and abort"))
+    for number in range(1, rounds + 1):
+        answer = shim.ctl("prepare", vm.name, "--remove", POOR_LACKS)
+        times.append(answer["ack_ms"])
+        shim.ctl("abort", vm.name)
+        shim.await_vm(vm.name)
+        watch.pump()
+        if number % 50 == 0:
+            watch.leg.show_event(Event(round(watch.now, 3), "rounds",
+                                       f"{number} of {rounds} done"))
+    return times
+
+
+def with_isahp(stage: Stage, moves: int, rounds: int, stay_s: float) -> Leg:
+    """Migrate with isahp, and measure acknowledgements."""
+    leg = begin("guest", "Guest with isahp")
+    rich = stage.host("rich", cpus.RICH, shim=True)
+    poor = stage.host("poor", cpus.POOR, shim=True)
+    with stage.vm("vm") as vm:
+        print(f"booting a guest on {rich.cpu} ({accel()})", flush=True)
+        vm.boot(rich)
+        rich.shim.await_vm(vm.name)
+        programs = Programs(vm)
+        watch = Watch(leg, programs.demo.intervals, vm.check)
+        watch.host = rich.name
+        watch.dwell(stay_s)
+        infos = []
+        for target in tour(rich, poor, moves):
+            infos.append(move(watch, vm, target))
+            watch.dwell(stay_s)
+        if vm.host is not rich:
+            infos.append(move(watch, vm, rich))
+        times = ack_rounds(watch, vm, rounds)
+        summary, vsys = programs.end()
+        leg.totals = {
+            "accelerator": accel(), "calls": summary["calls_all"],
+            "wrong": summary["wrong"] + vsys["wrong"], "calls_32bit": vsys["calls"],
+            "sigill": sigill(vm, programs), "swaps": summary["swaps"],
+            "served": summary["served"], "migrations": len(infos),
+            "downtime_ms": [info["downtime_ms"] for info in infos],
+            "move_ack_ms": [prepare_ms(info) for info in infos],
+            "ack_ms": times,
+        }
+        vm.check()
+    return leg
+
+
+def plainly(stage: Stage, moves: int, stay_s: float) -> Leg:
+    """The same moves, the program bound to SSE2, no isahp anywhere."""
+    leg = begin("plain", "Guest without isahp, bound to SSE2")
+    rich = stage.host("rich-plain", cpus.RICH, shim=False)
+    poor = stage.host("poor-plain", cpus.POOR, shim=False)
+    with stage.vm("plain") as vm:
+        print("booting a guest without isahp, for comparison", flush=True)
+        vm.boot(rich)
+        programs = Programs(vm, "--bind", "sse2")
+        watch = Watch(leg, programs.demo.intervals, vm.check)
+        watch.host = rich.name
+        watch.dwell(stay_s)
+        downtimes = []
+        for target in tour(rich, poor, moves):
+            info = vm.plain_move(target)
+            downtimes.append(info["downtime"])
+            watch.host = target.name
+            watch.leg.show_event(Event(round(watch.now, 3), "move",
+                                       f"to {target.name}: stopped for {downtimes[-1]:.0f} ms"))
+            watch.dwell(stay_s)
+        summary, vsys = programs.end()
+        leg.totals = {"calls": summary["calls_all"], "wrong": summary["wrong"] + vsys["wrong"],
+                      "downtime_ms": downtimes, "sigill": sigill(vm, programs)}
+        vm.check()
+    return leg
+
+
+def bound_to_avx2(stage: Stage, stay_s: float) -> Leg:
+    """The control: bound to AVX2 once at start, moved, and gone."""
+    leg = begin("bound", "Guest without isahp, bound to AVX2 at start")
+    rich = stage.host("rich-plain", cpus.RICH, shim=False)
+    poor = stage.host("poor-plain", cpus.POOR, shim=False)
+    with stage.vm("bound") as vm:
+        print(f"booting a guest on {rich.cpu} ({accel()})", flush=True)
+        vm.boot(rich)
+        vm.allow.append(r"trap invalid opcode.* in (libmathlib|mathdemo)")
+        demo = MathDemo(vm.agent, *INTERVAL, "--bind", "avx2", threads=THREADS)
+        watch = Watch(leg, demo.intervals, vm.check)
+        watch.host = rich.name
+        watch.dwell(stay_s)
+        vm.plain_move(poor)
+        watch.host = poor.name
+        leg.show_event(Event(round(watch.now, 3), "move", "to poor, nobody was told"))
+        end = demo.job.wait()
+        watch.pump()
+        said = [line["sigill"] for line in demo.lines() if "sigill" in line]
+        where = said[0]["variant"] if said else None
+        leg.show_event(Event(round(watch.now, 3), "died",
+                             f"{end}, in the program's own {where or 'unknown'} code"))
+        leg.totals = {"end": str(end), "code": where,
+                      "died_of_sigill_in_own_avx2_code":
+                      end.signal == signal.SIGILL and where == "avx2"}
+        vm.check()
+    return leg
+
+
+def planted(stage: Stage) -> dict[str, Any]:
+    """The second control: one wrong result is planted and must be counted."""
+    with stage.vm("planted") as vm:
+        vm.boot(stage.host("rich-planted", cpus.RICH, shim=False))
+        demo = MathDemo(vm.agent, *INTERVAL, "--bind", "sse2", "--plant-wrong", "100",
+                        "--seconds", "2", threads=THREADS)
+        end = demo.job.wait()
+        summary = next((line["summary"] for line in demo.lines() if "summary" in line), None)
+        if not summary:
+            raise LabError(f"mathdemo ended without a summary: {end}")
+        return {"planted": 1, "counted": summary["wrong"], "exit_code": end.code}
