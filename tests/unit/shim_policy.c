@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <hypervisor-shim/policy.h>
+#include <hypervisor-shim/profile.h>
+#include <isa-core/features.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "shim_env.h"
+
+#define XCR0_AVX 7ULL
+
+static struct isahp_policy haswell(void)
+{
+	struct isahp_policy policy = {
+		.present = shim_set("x86-64-v3,aes,pclmulqdq,xsaveopt,vaes"),
+		.envelope = isahp_features_known(),
+		.pinned = shim_set("xsave,xsaveopt,cx16"),
+		.xcr0 = XCR0_AVX,
+		.registered = true,
+	};
+
+	return policy;
+}
+
+static void expect_refusal(int rc, const struct isahp_error *err,
+			   const char *feature, const char *reason)
+{
+	cr_assert_eq(rc, -EPERM);
+	cr_assert_eq(err->class, ISAHP_ERROR_POLICY);
+	cr_assert(strstr(err->text, feature), "%s", err->text);
+	cr_assert(strstr(err->text, reason), "%s", err->text);
+}
+
+Test(policy, removes_avx2_with_what_depends_on_it)
+{
+	struct isahp_policy policy = haswell();
+	struct isahp_features remove = shim_set("avx2"), leaving;
+	struct isahp_features expected = shim_set("avx2,vaes");
+	struct isahp_error err;
+
+	cr_assert_eq(isahp_policy_remove(&policy, &remove, &leaving, &err), 0);
+	cr_assert(isahp_features_equal(&leaving, &expected));
+}
+
+Test(policy, refuses_to_remove_silent_features)
+{
+	struct isahp_policy policy = haswell();
+	struct isahp_features remove = shim_set("abm,bmi1,avx2"), leaving;
+	struct isahp_error err;
+	int rc = isahp_policy_remove(&policy, &remove, &leaving, &err);
+
+	expect_refusal(rc, &err, "abm (silent", "bmi1 (silent");
+	policy.play_silent = true;
+	cr_assert_eq(isahp_policy_remove(&policy, &remove, &leaving, &err), 0);
+}
+
+Test(policy, refuses_to_remove_state_that_is_enabled)
+{
+	struct isahp_policy policy = haswell();
+	struct isahp_features remove = shim_set("avx"), leaving;
+	struct isahp_error err;
+	int rc = isahp_policy_remove(&policy, &remove, &leaving, &err);
+
+	expect_refusal(rc, &err, "avx (", "XSAVE state that the guest has enabled");
+	/* Nothing is enabled: nothing is lost. */
+	policy.xcr0 = 3;
+	cr_assert_eq(isahp_policy_remove(&policy, &remove, &leaving, &err), 0);
+	/* Not known counts as enabled. */
+	policy.registered = false;
+	rc = isahp_policy_remove(&policy, &remove, &leaving, &err);
+	expect_refusal(rc, &err, "avx (", "has not said");
+	policy.no_state = true;
+	cr_assert_eq(isahp_policy_remove(&policy, &remove, &leaving, &err), 0);
+}
+
+Test(policy, refuses_to_remove_pinned_features)
+{
+	struct isahp_policy policy = haswell();
+	struct isahp_features remove = shim_set("cx16"), leaving;
+	struct isahp_error err;
+	int rc = isahp_policy_remove(&policy, &remove, &leaving, &err);
+
+	expect_refusal(rc, &err, "cx16 (pinned", "kernel");
+}
+
+Test(policy, removal_of_what_is_absent_is_nothing)
+{
+	struct isahp_policy policy = haswell();
+	struct isahp_features remove = shim_set("avx512f,sha_ni"), leaving;
+	struct isahp_error err;
+
+	cr_assert_eq(isahp_policy_remove(&policy, &remove, &leaving, &err), 0);
+	cr_assert(isahp_features_empty(&leaving));
+}
+
+Test(policy, addition_needs_its_dependencies)
+{
+	struct isahp_policy policy = haswell();
+	struct isahp_features add = shim_set("vpclmulqdq"), present;
+	struct isahp_error err;
+	int rc;
+
+	policy.present = shim_set("x86-64-v2,xsave,avx,pclmulqdq");
+	rc = isahp_policy_add(&policy, &add, &present, &err);
+	expect_refusal(rc, &err, "vpclmulqdq needs avx2", "no processor has it");
+	add = shim_set("vpclmulqdq,avx2");
+	cr_assert_eq(isahp_policy_add(&policy, &add, &present, &err), 0);
+	cr_assert(isahp_features_subset(&add, &present));
+	cr_assert(isahp_features_subset(&policy.present, &present));
+}
+
+Test(policy, refuses_to_add_state_that_is_not_enabled)
+{
+	struct isahp_policy policy = haswell();
+	struct isahp_features add = shim_set("avx512f"), present;
+	struct isahp_error err;
+	int rc = isahp_policy_add(&policy, &add, &present, &err);
+
+	expect_refusal(rc, &err, "avx512f (", "has not enabled");
+	policy.xcr0 |= ISAHP_XFEATURE_AVX512;
+	cr_assert_eq(isahp_policy_add(&policy, &add, &present, &err), 0);
+}
+
+Test(policy, refuses_to_add_outside_the_envelope)
+{
+	struct isahp_policy policy = haswell();
+	struct isahp_features add = shim_set("sha_ni"), present;
+	struct isahp_error err;
+
+	policy.envelope = policy.present;
+	expect_refusal(isahp_policy_add(&policy, &add, &present, &err), &err,
+		       "sha_ni (", "envelope");
+}
+
+Test(policy, move_takes_what_the_target_lacks)
+{
+	struct isahp_policy policy = haswell();
+	struct isahp_features target =
+		shim_set("x86-64-v3,aes,pclmulqdq,xsaveopt,sha_ni,-avx2,-bmi2");
+	struct isahp_features expected = shim_set("avx2,bmi2,vaes"), leaving;
+	struct isahp_error err;
+
+	cr_assert_eq(isahp_policy_move(&policy, &target, &leaving, &err), 0);
+	cr_assert(isahp_features_equal(&leaving, &expected));
+}
+
+Test(policy, move_names_everything_that_is_in_the_way)
+{
+	struct isahp_policy policy = haswell();
+	struct isahp_features target = shim_set("x86-64-v2"), leaving;
+	struct isahp_error err;
+	int rc = isahp_policy_move(&policy, &target, &leaving, &err);
+
+	expect_refusal(rc, &err, "abm", "bmi1");
+	expect_refusal(rc, &err, "avx (", "xsave (pinned");
+}
+
+/* Whatever is asked: what leaves is present, closed, and never forbidden. */
+Test(policy, random_requests_never_break_the_rules)
+{
+	unsigned int seed = (unsigned int)time(NULL), i, n;
+	struct isahp_features remove, leaving, closed;
+	struct isahp_policy policy = haswell();
+	struct isahp_features silent =
+		isahp_features_of_class(ISAHP_CLASS_SILENT);
+	struct isahp_error err;
+
+	cr_log_info("seed %u", seed);
+	srand(seed);
+	for (i = 0; i < 20000; i++) {
+		remove = isahp_features_none();
+		for (n = rand() % 4; n; n--)
+			isahp_features_add(&remove, rand() % ISAHP_FEATURE_MAX);
+		if (isahp_policy_remove(&policy, &remove, &leaving, &err))
+			continue;
+		cr_assert(isahp_features_subset(&leaving, &policy.present),
+			  "seed %u", seed);
+		cr_assert(!isahp_features_meet(&leaving, &silent), "seed %u", seed);
+		cr_assert(!isahp_features_meet(&leaving, &policy.pinned),
+			  "seed %u", seed);
+		closed = isahp_features_dependents(&leaving);
+		closed = isahp_features_and(&closed, &policy.present);
+		cr_assert(isahp_features_equal(&closed, &leaving), "seed %u", seed);
+	}
+}
