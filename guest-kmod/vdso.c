@@ -116,12 +116,42 @@ static const struct vdso_image *find_image(void)
 	return NULL;
 }
 
-static bool bytes_known(const u8 *site)
+static bool surroundings_known(const u8 *site)
 {
 	return !memcmp(site - sizeof(before), before, sizeof(before)) &&
-	       !memcmp(site + SITE_SIZE, after, sizeof(after)) &&
-	       (!memcmp(site, sysenter, SITE_SIZE) ||
-		!memcmp(site, syscall, SITE_SIZE));
+	       !memcmp(site + SITE_SIZE, after, sizeof(after));
+}
+
+/* The kernel chooses its form by the vendor of the CPU it boots on. */
+static const u8 *native_by_vendor(void)
+{
+	switch (isahp_pinned_vendor()) {
+	case ISAHP_VENDOR_INTEL:
+	case ISAHP_VENDOR_ZHAOXIN:
+		return sysenter;
+	case ISAHP_VENDOR_AMD:
+	case ISAHP_VENDOR_HYGON:
+		return syscall;
+	default:
+		return NULL;
+	}
+}
+
+/* What the site holds, and what the kernel put there. */
+static enum entry recognise(const u8 *site, const u8 **ret_native)
+{
+	if (!surroundings_known(site))
+		return ENTRY_UNSUPPORTED;
+	if (!memcmp(site, sysenter, SITE_SIZE) || !memcmp(site, syscall, SITE_SIZE)) {
+		*ret_native = site;
+		return ENTRY_NATIVE;
+	}
+	/* This module was here before and went away on a foreign CPU. */
+	if (!memcmp(site, int80, SITE_SIZE) && native_by_vendor()) {
+		*ret_native = native_by_vendor();
+		return ENTRY_INT80;
+	}
+	return ENTRY_UNSUPPORTED;
 }
 
 static const u8 *site_bytes(void)
@@ -142,9 +172,7 @@ static bool find_site(void)
 		return false;
 	vdso.site = pad - SITE_BEFORE_PAD;
 	/* Mapped for writing as one page. */
-	if (offset_in_page(site_bytes()) > PAGE_SIZE - SITE_SIZE)
-		return false;
-	return bytes_known(site_bytes());
+	return offset_in_page(site_bytes()) <= PAGE_SIZE - SITE_SIZE;
 }
 
 /* --- writing ------------------------------------------------------------- */
@@ -245,13 +273,18 @@ static struct notifier_block trap_notifier = {
 
 void isahp_vdso_init(void)
 {
-	if (!find_site()) {
-		vdso.entry = ENTRY_UNSUPPORTED;
+	const u8 *native;
+
+	vdso.entry = ENTRY_UNSUPPORTED;
+	if (find_site())
+		vdso.entry = recognise(site_bytes(), &native);
+	if (vdso.entry == ENTRY_UNSUPPORTED) {
 		pr_warn("the 32-bit system call entry of this kernel is not known: no move to another CPU vendor\n");
 		return;
 	}
-	memcpy(vdso.native, site_bytes(), SITE_SIZE);
-	vdso.entry = ENTRY_NATIVE;
+	memcpy(vdso.native, native, SITE_SIZE);
+	/* Until a record names the CPU, what was left behind stays. */
+	vdso.foreign = vdso.entry == ENTRY_INT80;
 	register_die_notifier(&trap_notifier);
 }
 

@@ -15,7 +15,8 @@
  *	    --on-prepare close	  or close the file and run on (untracked),
  *	    --on-prepare unregister  or unregister and run on,
  *	    --on-prepare fork	fork first: the child must be told ESTALE, then
- *				registers a file of its own and never answers,
+ *				registers a file of its own and never answers;
+ *				the parent answers once the child has registered,
  *	    --on-prepare exec	run this program anew (`state`) instead
  *	    --count N		exit after N events
  *	isahp_probe watch	the same as `register none`
@@ -199,7 +200,7 @@ struct behaviour {
 };
 
 static void child_of_fork(int fd, const struct isahp_event *e,
-			  const struct behaviour *b)
+			  const struct behaviour *b, int done)
 {
 	struct isahp_event other;
 	int own, r;
@@ -213,12 +214,28 @@ static void child_of_fork(int fd, const struct isahp_event *e,
 	own = device();
 	r = reg(own, &b->interest);
 	say("child register result=%s pid=%d", result_name(r), getpid());
+	close(done);
 	for (;;)
 		pause();
 }
 
-/* Returns whether the event is still to be answered. */
-static bool do_on_prepare(int fd, const struct isahp_event *e,
+static void fork_and_wait(int fd, const struct isahp_event *e,
+			  const struct behaviour *b)
+{
+	int p[2];
+	char c;
+
+	if (pipe2(p, O_CLOEXEC))
+		die("pipe");
+	if (!fork())
+		child_of_fork(fd, e, b, p[1]);
+	close(p[1]);
+	if (read(p[0], &c, 1))
+		die("a child's pipe");
+	close(p[0]);
+}
+
+static void do_on_prepare(int fd, const struct isahp_event *e,
 			  const struct behaviour *b)
 {
 	const char *what = b->on_prepare;
@@ -246,9 +263,8 @@ static bool do_on_prepare(int fd, const struct isahp_event *e,
 		execl("/proc/self/exe", "isahp_probe", "state", NULL);
 		die("exec");
 	}
-	if (!strcmp(what, "fork") && !fork())
-		child_of_fork(fd, e, b);
-	return true;
+	if (!strcmp(what, "fork"))
+		fork_and_wait(fd, e, b);
 }
 
 static void answer_once(int fd, const struct isahp_event *e, unsigned int verdict)
@@ -261,9 +277,8 @@ static void answer_once(int fd, const struct isahp_event *e, unsigned int verdic
 
 static void answer(int fd, const struct isahp_event *e, const struct behaviour *b)
 {
-	if (e->type == ISAHP_RECORD_PREPARE && b->on_prepare &&
-	    !do_on_prepare(fd, e, b))
-		return;
+	if (e->type == ISAHP_RECORD_PREPARE && b->on_prepare)
+		do_on_prepare(fd, e, b);
 	if (b->never)
 		return;
 	sleep_ms(b->ack_ms);
