@@ -7,8 +7,8 @@
 #include <isa-core/cpuid.h>
 #include <isa-core/features.h>
 #include <isa-core/state.h>
-#include "channel.h"
 #include "guest.h"
+#include "host.h"
 #include "pinned.h"
 #include "registrant.h"
 #include "report.h"
@@ -36,7 +36,7 @@ enum verdict_given {
  * which anybody may ring. The host can read none of it.
  */
 static struct {
-	struct isahp_channel channel;
+	struct isahp_host host;
 	struct task_struct *thread;
 
 	struct isahp_state state;
@@ -44,17 +44,11 @@ static struct {
 	u64 seen_ns;			/* when the record was first seen */
 	u64 deadline_ns;		/* absolute; 0 outside a PREPARE */
 	enum isahp_nak_reason obstacle;	/* that no registrant can clear away */
-
-	bool registered;
-	u8 registered_epoch[ISAHP_EPOCH_SIZE];
-	u32 incompatible;		/* versions that were complained of */
-	u32 count;			/* of the record slot, last looked at */
-	u32 bad_count;			/* as @count, last complained of */
-
 	enum verdict_given given;
 	u64 given_ns;			/* when a verdict was first given */
-	bool owed;			/* the host has not confirmed @verdict */
-	struct isahp_acknowledge_args verdict;
+
+	u32 count;			/* of the record slot, last looked at */
+	u32 bad_count;			/* as @count, last complained of */
 } guest;
 
 /* Attaching and detaching; taken by nobody else. */
@@ -105,133 +99,32 @@ static void publish_flags(u32 flags, const struct isahp_features *what)
 	isahp_registrants_amend(&state, what);
 }
 
-/* --- talking to the host ------------------------------------------------- */
-
-static void host_report(u32 kind, u64 value, const char *text)
-{
-	struct isahp_report_args args = {
-		.kind = kind,
-		.value = value,
-	};
-
-	strscpy(args.text, text, sizeof(args.text));
-	/* For the host's log only: what is lost here is in this one's. */
-	isahp_channel_call(&guest.channel, ISAHP_HC_REPORT, &args, sizeof(args),
-			   NULL, 0);
-}
-
-static void complain_of_version(u16 min, u16 max)
-{
-	u32 both = (u32)max << 16 | min;
-
-	if (guest.incompatible == both)
-		return;
-	guest.incompatible = both;
-	pr_err("the host speaks protocol %u to %u, this module %u to %u: install %s; staying detached\n",
-	       min, max, ISAHP_ABI_VERSION_MIN, ISAHP_ABI_VERSION,
-	       min > ISAHP_ABI_VERSION ? "a newer isahp module in this guest" :
-					 "a newer isahpd on the host");
-}
-
-static bool version_agreed(u16 min, u16 max)
-{
-	if (min <= ISAHP_ABI_VERSION && max >= ISAHP_ABI_VERSION_MIN)
-		return true;
-	complain_of_version(min, max);
-	return false;
-}
-
-static void host_register(void)
-{
-	struct isahp_register_args args = { 0 };
-	struct isahp_register_result result;
-	int err;
-
-	isahp_pinned_describe(&args);
-	err = isahp_channel_call(&guest.channel, ISAHP_HC_REGISTER, &args,
-				 sizeof(args), &result, sizeof(result));
-	if (err == -EPROTONOSUPPORT) {
-		complain_of_version(result.version_min, result.version);
-	} else if (err) {
-		pr_warn_ratelimited("the host did not register this guest (%d); trying again\n",
-				    err);
-	} else {
-		guest.registered = true;
-		guest.incompatible = 0;
-		memcpy(guest.registered_epoch, result.epoch,
-		       sizeof(guest.registered_epoch));
-		pr_info("registered with the host, protocol %u\n", result.version);
-	}
-}
-
-static bool host_there(void)
-{
-	struct isahp_transport *transport = guest.channel.transport;
-	u16 min, max;
-
-	if (isahp_channel_present(&guest.channel, &min, &max) ||
-	    !version_agreed(min, max))
-		return false;
-	if (!guest.registered) {
-		ISAHP_STORE_RELEASE(&transport->guest_page->magic,
-				    ISAHP_GUEST_MAGIC);
-		host_register();
-	}
-	return guest.registered;
-}
-
-static void send_owed(void)
-{
-	int err;
-
-	if (!guest.owed)
-		return;
-	err = isahp_channel_call(&guest.channel, ISAHP_HC_ACKNOWLEDGE,
-				 &guest.verdict, sizeof(guest.verdict), NULL, 0);
-	switch (err) {
-	case -ETIMEDOUT:
-		/* Stays owed: the next look sends it again. */
-		return;
-	case -EPROTO:
-		/* A shim that lost its memory: register, then send again. */
-		guest.registered = false;
-		return;
-	case 0:
-	case -ESTALE:	/* another record is on its way */
-		break;
-	default:
-		pr_warn_ratelimited("the host refused an acknowledgement of sequence %llu (%d)\n",
-				    guest.verdict.sequence, err);
-	}
-	guest.owed = false;
-}
+/* --- a new record -------------------------------------------------------- */
 
 static void give_verdict(u32 verdict, u32 reason, const struct isahp_roll *roll)
 {
 	const struct isahp_record *r = &guest.state.record;
-	struct isahp_acknowledge_args *v = &guest.verdict;
 	u64 now = ktime_get_ns();
+	struct isahp_acknowledge_args answer = {
+		.sequence = r->sequence,
+		.verdict = verdict,
+		.reason = reason,
+		.registrants = roll->registrants,
+		.concerned = roll->concerned,
+		.laggards = roll->pending + roll->vetoes,
+		.untracked = roll->untracked,
+		.elapsed_ns = now - guest.seen_ns,
+		.listed = roll->listed,
+	};
 
-	memset(v, 0, sizeof(*v));
-	memcpy(v->epoch, r->epoch, sizeof(v->epoch));
-	v->sequence = r->sequence;
-	v->verdict = verdict;
-	v->reason = reason;
-	v->registrants = roll->registrants;
-	v->concerned = roll->concerned;
-	v->laggards = roll->pending + roll->vetoes;
-	v->untracked = roll->untracked;
-	v->elapsed_ns = now - guest.seen_ns;
-	v->listed = roll->listed;
-	memcpy(v->laggard, roll->laggard, sizeof(v->laggard));
+	BUILD_BUG_ON(sizeof(answer.laggard) != sizeof(roll->laggard));
+	memcpy(answer.epoch, r->epoch, sizeof(answer.epoch));
+	memcpy(answer.laggard, roll->laggard, sizeof(answer.laggard));
 	if (guest.given == GIVEN_NOTHING)
 		guest.given_ns = now;
 	guest.given = verdict == ISAHP_ACK ? GIVEN_ACK : GIVEN_NAK;
-	guest.owed = true;
-	send_owed();
+	isahp_host_answer(&guest.host, &answer);
 }
-
-/* --- a new record -------------------------------------------------------- */
 
 static enum isahp_nak_reason find_obstacle(const struct isahp_record *r,
 					   int vdso_err)
@@ -251,36 +144,25 @@ static enum isahp_nak_reason find_obstacle(const struct isahp_record *r,
 	return ISAHP_NAK_NONE;
 }
 
-static void host_spoke(void)
+static void report_host_back(void)
 {
-	if (!(guest.flags & ISAHP_STATE_F_HOST_SILENT))
-		return;
-	pr_info("the host speaks again\n");
-	host_report(ISAHP_REPORT_HOST_BACK, guest.state.record.sequence,
-		    "the host speaks again");
-}
-
-/* The host side is another one, unless registering is what made it new. */
-static void follow_epoch(void)
-{
-	if (!memcmp(guest.registered_epoch, guest.state.record.epoch,
-		    sizeof(guest.registered_epoch)))
-		return;
-	guest.channel.transport->ops->rearm(guest.channel.transport);
-	host_register();
+	pr_info_ratelimited("the host speaks again\n");
+	isahp_host_report(&guest.host, ISAHP_REPORT_HOST_BACK,
+			  guest.state.record.sequence, "the host speaks again");
 }
 
 static void act_on_record(enum isahp_outcome outcome)
 {
 	const struct isahp_record *r = &guest.state.record;
 	bool prepare = r->type == ISAHP_RECORD_PREPARE;
+	bool was_silent = guest.flags & ISAHP_STATE_F_HOST_SILENT;
 	struct isahp_roll roll;
 	int vdso_err;
 
 	guest.seen_ns = ktime_get_ns();
 	guest.deadline_ns = prepare ? guest.seen_ns + r->deadline_ns : 0;
 	guest.given = GIVEN_NOTHING;
-	guest.owed = false;
+	isahp_host_forget_answer(&guest.host);
 	/*
 	 * The entry first of all: on another vendor's CPU each 32-bit system
 	 * call counts, and in a PREPARE nothing may be acknowledged before.
@@ -288,10 +170,11 @@ static void act_on_record(enum isahp_outcome outcome)
 	vdso_err = isahp_vdso_follow(r->vendor, prepare ? r->vendor_next : r->vendor);
 	guest.obstacle = find_obstacle(r, vdso_err);
 	if (outcome == ISAHP_OUTCOME_NEW_EPOCH)
-		follow_epoch();
-	host_spoke();
+		isahp_host_follow(&guest.host, r->epoch);
 	guest.flags = 0;
 	publish_record();
+	if (was_silent)
+		report_host_back();
 	if (prepare)
 		return;
 	isahp_registrants_count(&roll);
@@ -304,7 +187,7 @@ static void refuse_record(u32 count, u64 sequence, const char *why)
 		return;
 	guest.bad_count = count;
 	pr_warn_ratelimited("record %llu of the host refused: %s\n", sequence, why);
-	host_report(ISAHP_REPORT_BAD_RECORD, sequence, why);
+	isahp_host_report(&guest.host, ISAHP_REPORT_BAD_RECORD, sequence, why);
 }
 
 /*
@@ -314,7 +197,7 @@ static void refuse_record(u32 count, u64 sequence, const char *why)
 static void answer_again(bool rung, u32 count)
 {
 	if (guest.given != GIVEN_NOTHING && (rung || count != guest.count))
-		guest.owed = true;
+		isahp_host_answer_again(&guest.host);
 }
 
 static void look_at_record(bool rung)
@@ -325,7 +208,7 @@ static void look_at_record(bool rung)
 	u32 count;
 	int err;
 
-	err = isahp_channel_record(&guest.channel, &record, &count);
+	err = isahp_channel_record(&guest.host.channel, &record, &count);
 	if (err == -EBADMSG)
 		refuse_record(count, 0, "size or checksum is wrong");
 	if (err)
@@ -413,7 +296,7 @@ static void look_at_silence(void)
 		READ_ONCE(host_silent_ms), guest.state.record.sequence);
 	publish_flags(guest.flags | ISAHP_STATE_F_HOST_SILENT,
 		      &guest.state.record.leaving);
-	host_report(ISAHP_REPORT_HOST_SILENT, guest.state.record.sequence,
+	isahp_host_report(&guest.host, ISAHP_REPORT_HOST_SILENT, guest.state.record.sequence,
 		    "nothing came after an acknowledgement; staying reduced");
 }
 
@@ -435,12 +318,12 @@ static u64 look_again_ns(void)
 
 static void look(void)
 {
-	bool rung = test_and_clear_bit(ISAHP_VECTOR_RECORD, &guest.channel.rung);
+	bool rung = test_and_clear_bit(ISAHP_VECTOR_RECORD, &guest.host.channel.rung);
 
-	clear_bit(ISAHP_CHANNEL_KICK, &guest.channel.rung);
-	if (host_there()) {
+	clear_bit(ISAHP_CHANNEL_KICK, &guest.host.channel.rung);
+	if (isahp_host_there(&guest.host)) {
 		look_at_record(rung);
-		send_owed();
+		isahp_host_send_owed(&guest.host);
 	}
 	/* Without a host too: deadlines and silence are this guest's own. */
 	look_at_answers();
@@ -450,22 +333,18 @@ static void look(void)
 static bool something_to_do(void)
 {
 	return kthread_should_stop() ||
-	       test_bit(ISAHP_VECTOR_RECORD, &guest.channel.rung) ||
-	       test_bit(ISAHP_CHANNEL_KICK, &guest.channel.rung);
+	       test_bit(ISAHP_VECTOR_RECORD, &guest.host.channel.rung) ||
+	       test_bit(ISAHP_CHANNEL_KICK, &guest.host.channel.rung);
 }
 
 static int guest_thread(void *unused)
 {
-	struct isahp_unregister_args goodbye = { 0 };
-
 	while (!kthread_should_stop()) {
 		look();
-		wait_event_idle_timeout(guest.channel.wait, something_to_do(),
+		wait_event_idle_timeout(guest.host.channel.wait, something_to_do(),
 					nsecs_to_jiffies(look_again_ns()) + 1);
 	}
-	if (guest.registered)
-		isahp_channel_call(&guest.channel, ISAHP_HC_UNREGISTER, &goodbye,
-				   sizeof(goodbye), NULL, 0);
+	isahp_host_leave(&guest.host);
 	return 0;
 }
 
@@ -476,7 +355,7 @@ void isahp_guest_init(void)
 	struct isahp_features visible = isahp_cpuid_features();
 	struct isahp_event state;
 
-	isahp_channel_init(&guest.channel);
+	isahp_host_init(&guest.host);
 	isahp_state_init(&guest.state, &visible, isahp_cpuid_vendor(),
 			 isahp_cpuid_xcr0());
 	state_describe(&state);
@@ -485,17 +364,17 @@ void isahp_guest_init(void)
 
 void isahp_guest_rung(int vector)
 {
-	isahp_channel_rung(&guest.channel, vector);
+	isahp_channel_rung(&guest.host.channel, vector);
 }
 
 void isahp_guest_kick(void)
 {
-	isahp_channel_rung(&guest.channel, ISAHP_CHANNEL_KICK);
+	isahp_channel_rung(&guest.host.channel, ISAHP_CHANNEL_KICK);
 }
 
 const char *isahp_guest_transport(void)
 {
-	struct isahp_transport *transport = READ_ONCE(guest.channel.transport);
+	struct isahp_transport *transport = READ_ONCE(guest.host.channel.transport);
 
 	return transport ? transport->ops->name : "none";
 }
@@ -511,11 +390,9 @@ int isahp_guest_attach(struct isahp_transport *transport)
 		err = -EBUSY;
 		goto out;
 	}
-	WRITE_ONCE(guest.channel.transport, transport);
-	guest.registered = false;
-	guest.incompatible = 0;
+	isahp_host_reset(&guest.host, transport);
 	/* Shared memory that somebody uses for something else. */
-	if (isahp_channel_present(&guest.channel, &min, &max) == -ENXIO) {
+	if (isahp_channel_present(&guest.host.channel, &min, &max) == -ENXIO) {
 		err = -ENODEV;
 		goto err_transport;
 	}
@@ -528,7 +405,7 @@ int isahp_guest_attach(struct isahp_transport *transport)
 	goto out;
 
 err_transport:
-	WRITE_ONCE(guest.channel.transport, NULL);
+	WRITE_ONCE(guest.host.channel.transport, NULL);
 out:
 	mutex_unlock(&attach_lock);
 	return err;
@@ -539,7 +416,6 @@ void isahp_guest_detach(struct isahp_transport *transport)
 	mutex_lock(&attach_lock);
 	kthread_stop(guest.thread);
 	guest.thread = NULL;
-	ISAHP_STORE_RELEASE(&transport->guest_page->magic, 0);
-	WRITE_ONCE(guest.channel.transport, NULL);
+	WRITE_ONCE(guest.host.channel.transport, NULL);
 	mutex_unlock(&attach_lock);
 }

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#define pr_fmt(fmt) "isahp: " fmt
+#include <linux/errno.h>
+#include <linux/ktime.h>
+#include <linux/printk.h>
+#include <linux/string.h>
+#include <isa-core/env.h>
+#include "host.h"
+#include "pinned.h"
+
+/* How often an answer is repeated that a mute host does not confirm. */
+#define OWED_AGAIN_NS (5ULL * NSEC_PER_SEC)
+
+void isahp_host_init(struct isahp_host *host)
+{
+	isahp_channel_init(&host->channel);
+}
+
+void isahp_host_reset(struct isahp_host *host, struct isahp_transport *transport)
+{
+	WRITE_ONCE(host->channel.transport, transport);
+	host->registered = false;
+	host->register_err = 0;
+	host->incompatible = 0;
+}
+
+static void complain_of_version(struct isahp_host *host, u16 min, u16 max)
+{
+	u32 both = (u32)max << 16 | min;
+
+	if (host->incompatible == both)
+		return;
+	host->incompatible = both;
+	pr_err_ratelimited("the host speaks protocol %u to %u, this module %u to %u: install %s; staying detached\n",
+			   min, max, ISAHP_ABI_VERSION_MIN, ISAHP_ABI_VERSION,
+			   min > ISAHP_ABI_VERSION ?
+				   "a newer isahp module in this guest" :
+				   "a newer isahpd on the host");
+}
+
+static bool version_agreed(struct isahp_host *host, u16 min, u16 max)
+{
+	if (min <= ISAHP_ABI_VERSION && max >= ISAHP_ABI_VERSION_MIN)
+		return true;
+	complain_of_version(host, min, max);
+	return false;
+}
+
+/* Tried again as long as it takes, complained of once. */
+static void complain_of_refusal(struct isahp_host *host, int err)
+{
+	if (err != host->register_err)
+		pr_warn_ratelimited("the host does not register this guest (%d): see the log of isahpd\n",
+				    err);
+	host->register_err = err;
+}
+
+static void register_guest(struct isahp_host *host)
+{
+	struct isahp_register_args args = { 0 };
+	struct isahp_register_result result;
+	int err;
+
+	isahp_pinned_describe(&args);
+	err = isahp_channel_call(&host->channel, ISAHP_HC_REGISTER, &args,
+				 sizeof(args), &result, sizeof(result));
+	if (err == -EPROTONOSUPPORT) {
+		complain_of_version(host, result.version_min, result.version);
+		return;
+	}
+	if (err) {
+		complain_of_refusal(host, err);
+		return;
+	}
+	host->registered = true;
+	host->register_err = 0;
+	host->incompatible = 0;
+	memcpy(host->epoch, result.epoch, sizeof(host->epoch));
+	pr_info_ratelimited("registered with the host, protocol %u\n",
+			    result.version);
+}
+
+bool isahp_host_there(struct isahp_host *host)
+{
+	u16 min, max;
+
+	if (isahp_channel_present(&host->channel, &min, &max) ||
+	    !version_agreed(host, min, max))
+		return false;
+	if (!host->registered) {
+		ISAHP_STORE_RELEASE(&host->channel.transport->guest_page->magic,
+				    ISAHP_GUEST_MAGIC);
+		register_guest(host);
+	}
+	return host->registered;
+}
+
+void isahp_host_follow(struct isahp_host *host, const u8 *epoch)
+{
+	if (!memcmp(host->epoch, epoch, sizeof(host->epoch)))
+		return;
+	host->channel.transport->ops->rearm(host->channel.transport);
+	register_guest(host);
+}
+
+void isahp_host_report(struct isahp_host *host, u32 kind, u64 value,
+		       const char *text)
+{
+	struct isahp_report_args args = {
+		.kind = kind,
+		.value = value,
+	};
+
+	strscpy(args.text, text, sizeof(args.text));
+	isahp_channel_call(&host->channel, ISAHP_HC_REPORT, &args, sizeof(args),
+			   NULL, 0);
+}
+
+void isahp_host_answer(struct isahp_host *host,
+		       const struct isahp_acknowledge_args *answer)
+{
+	host->answer = *answer;
+	isahp_host_answer_again(host);
+	isahp_host_send_owed(host);
+}
+
+void isahp_host_answer_again(struct isahp_host *host)
+{
+	host->owed = true;
+	host->owed_from_ns = 0;
+}
+
+void isahp_host_forget_answer(struct isahp_host *host)
+{
+	host->owed = false;
+}
+
+void isahp_host_send_owed(struct isahp_host *host)
+{
+	int err;
+
+	if (!host->owed || ktime_get_ns() < host->owed_from_ns)
+		return;
+	err = isahp_channel_call(&host->channel, ISAHP_HC_ACKNOWLEDGE,
+				 &host->answer, sizeof(host->answer), NULL, 0);
+	switch (err) {
+	case -ETIMEDOUT:
+		/* Stays owed. A host that comes back says so by itself. */
+		host->owed_from_ns = ktime_get_ns() + OWED_AGAIN_NS;
+		return;
+	case -EPROTO:
+		/* A shim that lost its memory: register, then send again. */
+		host->registered = false;
+		return;
+	case 0:
+	case -ESTALE:	/* another record is on its way */
+		break;
+	default:
+		pr_warn_ratelimited("the host refused the answer to sequence %llu (%d)\n",
+				    host->answer.sequence, err);
+	}
+	host->owed = false;
+}
+
+void isahp_host_leave(struct isahp_host *host)
+{
+	struct isahp_unregister_args goodbye = { 0 };
+
+	if (host->registered)
+		isahp_channel_call(&host->channel, ISAHP_HC_UNREGISTER, &goodbye,
+				   sizeof(goodbye), NULL, 0);
+	ISAHP_STORE_RELEASE(&host->channel.transport->guest_page->magic, 0);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The shim at the other end: whether it is there, knows this guest, and has
+ * heard its last answer. All for the guest's thread alone.
+ */
+#ifndef ISAHP_KMOD_HOST_H
+#define ISAHP_KMOD_HOST_H
+
+#include "channel.h"
+
+/**
+ * struct isahp_host - what is known of the other end
+ * @channel: to it.
+ * @registered: it knows this guest.
+ * @epoch: of that registration.
+ * @register_err: what it last said instead, and was logged.
+ * @incompatible: versions that were complained of, highest << 16 | lowest.
+ * @owed: it has not confirmed @answer.
+ * @owed_from_ns: when to send that again.
+ * @answer: the last one.
+ */
+struct isahp_host {
+	struct isahp_channel channel;
+	bool registered;
+	u8 epoch[ISAHP_EPOCH_SIZE];
+	int register_err;
+	u32 incompatible;
+	bool owed;
+	u64 owed_from_ns;
+	struct isahp_acknowledge_args answer;
+};
+
+/**
+ * isahp_host_init - once
+ * @host: zeroed.
+ */
+void isahp_host_init(struct isahp_host *host);
+
+/**
+ * isahp_host_reset - another device: nothing is known of what is behind it
+ * @host: initialised.
+ * @transport: to it.
+ */
+void isahp_host_reset(struct isahp_host *host, struct isahp_transport *transport);
+
+/**
+ * isahp_host_there - is a shim there that knows this guest?
+ * @host: with a transport.
+ *
+ * Registers with one that does not. Whatever keeps it from that is logged once.
+ */
+bool isahp_host_there(struct isahp_host *host);
+
+/**
+ * isahp_host_follow - a record of an epoch came into force
+ * @host: with a transport.
+ * @epoch: of the record. Unless it came with the registration, the other end is
+ *	a new one: interrupts are set up again, and this guest registers.
+ */
+void isahp_host_follow(struct isahp_host *host, const u8 *epoch);
+
+/**
+ * isahp_host_report - a line for the host's log
+ * @host: with a transport.
+ * @kind: enum isahp_report_kind.
+ * @value: depends on @kind.
+ * @text: printable.
+ *
+ * No more than an attempt: this guest's log has it too.
+ */
+void isahp_host_report(struct isahp_host *host, u32 kind, u64 value,
+		       const char *text);
+
+/**
+ * isahp_host_answer - acknowledge a record
+ * @host: with a transport.
+ * @answer: copied, and owed until the host has confirmed it.
+ */
+void isahp_host_answer(struct isahp_host *host,
+		       const struct isahp_acknowledge_args *answer);
+
+/**
+ * isahp_host_answer_again - the host asks for the last answer once more
+ * @host: with a transport.
+ */
+void isahp_host_answer_again(struct isahp_host *host);
+
+/**
+ * isahp_host_forget_answer - it is about a record that is not in force now
+ * @host: initialised.
+ */
+void isahp_host_forget_answer(struct isahp_host *host);
+
+/**
+ * isahp_host_send_owed - send what is owed, if it is time
+ * @host: with a transport.
+ */
+void isahp_host_send_owed(struct isahp_host *host);
+
+/**
+ * isahp_host_leave - goodbye
+ * @host: with a transport.
+ */
+void isahp_host_leave(struct isahp_host *host);
+
+#endif /* ISAHP_KMOD_HOST_H */
