@@ -306,6 +306,8 @@ static u64 look_again_ns(void)
 {
 	u64 now = ktime_get_ns();
 
+	if (isahp_host_ahead(&guest.host, guest.state.record.epoch))
+		return ISAHP_POLL_BUSY_NS;
 	if (!waiting_for_host())
 		return ISAHP_POLL_IDLE_NS;
 	if (guest.given == GIVEN_NOTHING && guest.deadline_ns > now)

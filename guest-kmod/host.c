@@ -55,6 +55,17 @@ static void complain_of_refusal(struct isahp_host *host, int err)
 	host->register_err = err;
 }
 
+/* Whoever hears of a new epoch first, a reply or a record, comes here. */
+static void arm(struct isahp_host *host, const u8 *epoch)
+{
+	struct isahp_transport *transport = host->channel.transport;
+
+	if (!memcmp(host->armed_epoch, epoch, sizeof(host->armed_epoch)))
+		return;
+	transport->ops->rearm(transport);
+	memcpy(host->armed_epoch, epoch, sizeof(host->armed_epoch));
+}
+
 static void register_guest(struct isahp_host *host)
 {
 	struct isahp_register_args args = { 0 };
@@ -76,6 +87,7 @@ static void register_guest(struct isahp_host *host)
 	host->register_err = 0;
 	host->incompatible = 0;
 	memcpy(host->epoch, result.epoch, sizeof(host->epoch));
+	arm(host, host->epoch);
 	pr_info_ratelimited("registered with the host, protocol %u\n",
 			    result.version);
 }
@@ -99,8 +111,13 @@ void isahp_host_follow(struct isahp_host *host, const u8 *epoch)
 {
 	if (!memcmp(host->epoch, epoch, sizeof(host->epoch)))
 		return;
-	host->channel.transport->ops->rearm(host->channel.transport);
+	arm(host, epoch);
 	register_guest(host);
+}
+
+bool isahp_host_ahead(const struct isahp_host *host, const u8 *epoch)
+{
+	return host->registered && memcmp(host->epoch, epoch, sizeof(host->epoch));
 }
 
 void isahp_host_report(struct isahp_host *host, u32 kind, u64 value,
@@ -135,21 +152,33 @@ void isahp_host_forget_answer(struct isahp_host *host)
 	host->owed = false;
 }
 
+static int send_answer(struct isahp_host *host)
+{
+	return isahp_channel_call(&host->channel, ISAHP_HC_ACKNOWLEDGE,
+				  &host->answer, sizeof(host->answer), NULL, 0);
+}
+
 void isahp_host_send_owed(struct isahp_host *host)
 {
 	int err;
 
 	if (!host->owed || ktime_get_ns() < host->owed_from_ns)
 		return;
-	err = isahp_channel_call(&host->channel, ISAHP_HC_ACKNOWLEDGE,
-				 &host->answer, sizeof(host->answer), NULL, 0);
+	err = send_answer(host);
+	if (err == -EPROTO) {
+		/* It does not know this guest: a new one, or one that forgot. */
+		host->registered = false;
+		register_guest(host);
+		if (host->registered)
+			err = send_answer(host);
+	}
 	switch (err) {
 	case -ETIMEDOUT:
 		/* Stays owed. A host that comes back says so by itself. */
 		host->owed_from_ns = ktime_get_ns() + OWED_AGAIN_NS;
 		return;
 	case -EPROTO:
-		/* A shim that lost its memory: register, then send again. */
+		/* Stays owed as well: the next look registers first. */
 		host->registered = false;
 		return;
 	case 0:

@@ -13,6 +13,7 @@
  * @channel: to it.
  * @registered: it knows this guest.
  * @epoch: of that registration.
+ * @armed_epoch: for which interrupts were last set up.
  * @register_err: what it last said instead, and was logged.
  * @incompatible: versions that were complained of, highest << 16 | lowest.
  * @owed: it has not confirmed @answer.
@@ -23,6 +24,7 @@ struct isahp_host {
 	struct isahp_channel channel;
 	bool registered;
 	u8 epoch[ISAHP_EPOCH_SIZE];
+	u8 armed_epoch[ISAHP_EPOCH_SIZE];
 	int register_err;
 	u32 incompatible;
 	bool owed;
@@ -58,6 +60,13 @@ bool isahp_host_there(struct isahp_host *host);
  *	a new one: interrupts are set up again, and this guest registers.
  */
 void isahp_host_follow(struct isahp_host *host, const u8 *epoch);
+
+/**
+ * isahp_host_ahead - registered in an epoch of which no record is in force yet
+ * @host: initialised.
+ * @epoch: of the record in force.
+ */
+bool isahp_host_ahead(const struct isahp_host *host, const u8 *epoch);
 
 /**
  * isahp_host_report - a line for the host's log
