@@ -26,7 +26,7 @@ static void lock_threads(sigset_t *ret_mask)
 	sigset_t all;
 
 	sigfillset(&all);
-	sigemptyset(ret_mask); /* the kernel fills in only what it has */
+	memset(ret_mask, 0, sizeof(*ret_mask)); /* the kernel's is shorter */
 	pthread_sigmask(SIG_BLOCK, &all, ret_mask);
 	pthread_mutex_lock(&lock);
 }
@@ -241,7 +241,7 @@ static bool may_resume(uint32_t n)
 
 	if (n || !__atomic_load_n(&resume_wanted, __ATOMIC_RELAXED))
 		return false;
-	sigemptyset(&mask);
+	memset(&mask, 0, sizeof(mask));
 	pthread_sigmask(SIG_SETMASK, NULL, &mask);
 	return !memcmp(&mask, &fork_mask, sizeof(mask));
 }
