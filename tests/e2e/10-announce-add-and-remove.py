@@ -16,7 +16,8 @@ def test(t: e2e.Test) -> None:
     with t.vm() as vm:
         vm.boot(rich)
         shim.await_vm(vm.name)
-        e2e.require_equal(vm.isahp("transport"), "ivshmem", "transport")
+        e2e.require_equal(vm.isahp("transport"), "ivshmem-doorbell",
+                          "transport")
         demo = MathDemo(vm.agent)
         demo.wait_variant("avx2")
         other = probe(vm, "aes")

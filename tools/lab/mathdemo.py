@@ -12,6 +12,12 @@ OPERATIONS = ("sgemm", "sdot", "saxpy")
 INTERVAL_MS = 100
 
 
+def serves(variant: str) -> Callable[[dict[str, Any]], bool]:
+    """Of an interval: calls of all operations, this variant chosen for all."""
+    return lambda line: (set(line["variant"].values()) == {variant}
+                         and all(line["calls"].values()))
+
+
 class MathDemo:
     """One running mathdemo. It checks every result itself."""
 
@@ -42,8 +48,12 @@ class MathDemo:
     def wait(self, condition: Callable[[dict[str, Any]], bool], what: str,
              timeout_s: float = 60) -> dict[str, Any]:
         """The first interval that began after now and meets the condition."""
-        first = len(self.intervals()) + 1
+        return self.wait_from(len(self.intervals()) + 1, condition, what,
+                              timeout_s)
 
+    def wait_from(self, first: int, condition: Callable[[dict[str, Any]], bool],
+                  what: str, timeout_s: float = 60) -> dict[str, Any]:
+        """The first interval from number `first` on that meets it."""
         def holds() -> bool:
             return (any(map(condition, self.intervals()[first:]))
                     or self.job.end is not None)
@@ -57,10 +67,8 @@ class MathDemo:
 
     def wait_variant(self, name: str, timeout_s: float = 60) -> dict[str, Any]:
         """Wait until every operation computes by this variant: calls were
-        made in a whole interval in which nothing else was chosen."""
-        return self.wait(
-            lambda line: set(line["variant"].values()) == {name}
-            and all(line["calls"].values()), f"calls by {name}", timeout_s)
+        made in an interval at whose end nothing else was chosen."""
+        return self.wait(serves(name), f"calls by {name}", timeout_s)
 
     def wait_calls(self, timeout_s: float = 60) -> dict[str, Any]:
         """Wait for calls that began after now."""
@@ -82,3 +90,10 @@ class MathDemo:
                            f"{' '.join(self.job.lines()[-2:])} "
                            f"{self.job.err[-300:]}")
         return summary
+
+
+def wait_all(demos: list[MathDemo], variant: str) -> None:
+    """wait_variant() of several at the same time."""
+    firsts = [len(demo.intervals()) + 1 for demo in demos]
+    for demo, first in zip(demos, firsts):
+        demo.wait_from(first, serves(variant), f"calls by {variant}")
