@@ -18,19 +18,17 @@ target_compile_definitions(test_mathlib_demo PRIVATE MATHDEMO="$<TARGET_FILE:mat
 add_dependencies(test_mathlib_demo mathdemo)
 add_dependencies(test_mathlib_subsets mathlib_subset_child)
 
-if(TARGET isahpd)
-  isahp_unit_test(mathlib_hosts LIBS mathlib_check ${JANSSON}
-    SOURCES mathlib_hosts.c mathlib_process.c)
-  target_compile_definitions(test_mathlib_hosts PRIVATE
-    MATHDEMO="$<TARGET_FILE:mathdemo>" ISAHPD="$<TARGET_FILE:isahpd>"
-    ISAHPCTL="$<TARGET_FILE:isahpctl>")
-  add_dependencies(test_mathlib_hosts mathdemo isahpd isahpctl)
-  # The library's second mode: plain grace periods.
-  add_test(NAME unit/mathlib_hosts-urcu
-    COMMAND ${PROJECT_SOURCE_DIR}/tests/run-unit $<TARGET_FILE:test_mathlib_hosts>)
-  set_tests_properties(unit/mathlib_hosts-urcu PROPERTIES
-    LABELS unit TIMEOUT 120 SKIP_RETURN_CODE 77 ENVIRONMENT ISAHP_GP=urcu)
-endif()
+isahp_unit_test(mathlib_hosts LIBS mathlib_check ${JANSSON}
+  SOURCES mathlib_hosts.c mathlib_process.c)
+target_compile_definitions(test_mathlib_hosts PRIVATE
+  MATHDEMO="$<TARGET_FILE:mathdemo>" ISAHPD="$<TARGET_FILE:isahpd>"
+  ISAHPCTL="$<TARGET_FILE:isahpctl>")
+add_dependencies(test_mathlib_hosts mathdemo isahpd isahpctl)
+# The library's second mode: plain grace periods.
+add_test(NAME unit/mathlib_hosts-urcu
+  COMMAND ${PROJECT_SOURCE_DIR}/tests/run-unit $<TARGET_FILE:test_mathlib_hosts>)
+set_tests_properties(unit/mathlib_hosts-urcu PROPERTIES
+  LABELS unit TIMEOUT 120 SKIP_RETURN_CODE 77 ENVIRONMENT ISAHP_GP=urcu)
 
 add_test(NAME unit/mathlib_isa
   COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/mathlib_isa $<TARGET_FILE:mathlib>)
