@@ -92,7 +92,8 @@ def show(summary: dict[str, Any]) -> None:
                                            f"p99 {summary['native_ack_ms_p99']:.1f} ms"))
     if summary["migrations"]:
         rows.append(("downtime of the migrations, ms", milliseconds(summary["downtime_ms"])))
-        rows.append(("... bound to SSE2, without isahp", milliseconds(summary["downtime_ms_plain"])))
+        rows.append(("... bound to SSE2, without isahp",
+                     milliseconds(summary["downtime_ms_plain"])))
     rates = summary.get("native_calls_per_second", {})
     if "sse2" in rates:
         rows.append(("natively, calls per second",
