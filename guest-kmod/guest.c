@@ -284,20 +284,29 @@ static void look_at_answers(void)
 		refuse(ISAHP_NAK_DEADLINE, &roll);
 }
 
+/* Stay on the safe side, say so, and say it once. */
+static bool host_fell_silent(const char *why)
+{
+	if (!waiting_for_host() || guest.flags & ISAHP_STATE_F_HOST_SILENT)
+		return false;
+	pr_warn("%s after record %llu: what was leaving stays out of use until the host speaks\n",
+		why, guest.state.record.sequence);
+	publish_flags(guest.flags | ISAHP_STATE_F_HOST_SILENT,
+		      &guest.state.record.leaving);
+	return true;
+}
+
 static void look_at_silence(void)
 {
 	u64 silent_ns = (u64)READ_ONCE(host_silent_ms) * NSEC_PER_MSEC;
 
-	if (!waiting_for_host() || guest.given == GIVEN_NOTHING ||
-	    guest.flags & ISAHP_STATE_F_HOST_SILENT ||
+	if (guest.given == GIVEN_NOTHING ||
 	    ktime_get_ns() - guest.given_ns < silent_ns)
 		return;
-	pr_warn("the host has said nothing for %u ms after the answer to record %llu: what was leaving stays out of use until it speaks\n",
-		READ_ONCE(host_silent_ms), guest.state.record.sequence);
-	publish_flags(guest.flags | ISAHP_STATE_F_HOST_SILENT,
-		      &guest.state.record.leaving);
-	isahp_host_report(&guest.host, ISAHP_REPORT_HOST_SILENT, guest.state.record.sequence,
-		    "nothing came after an acknowledgement; staying reduced");
+	if (host_fell_silent("the host has said nothing for too long"))
+		isahp_host_report(&guest.host, ISAHP_REPORT_HOST_SILENT,
+				  guest.state.record.sequence,
+				  "nothing came after an acknowledgement; staying reduced");
 }
 
 /* --- the thread ---------------------------------------------------------- */
@@ -347,6 +356,7 @@ static int guest_thread(void *unused)
 					nsecs_to_jiffies(look_again_ns()) + 1);
 	}
 	isahp_host_leave(&guest.host);
+	host_fell_silent("the channel to the host has gone");
 	return 0;
 }
 
@@ -376,9 +386,14 @@ void isahp_guest_kick(void)
 
 const char *isahp_guest_transport(void)
 {
-	struct isahp_transport *transport = READ_ONCE(guest.host.channel.transport);
+	const struct isahp_transport *transport;
+	const char *name;
 
-	return transport ? transport->ops->name : "none";
+	mutex_lock(&attach_lock);
+	transport = guest.host.channel.transport;
+	name = transport ? transport->ops->name : "none";
+	mutex_unlock(&attach_lock);
+	return name;
 }
 
 int isahp_guest_attach(struct isahp_transport *transport)
@@ -407,7 +422,7 @@ int isahp_guest_attach(struct isahp_transport *transport)
 	goto out;
 
 err_transport:
-	WRITE_ONCE(guest.host.channel.transport, NULL);
+	guest.host.channel.transport = NULL;
 out:
 	mutex_unlock(&attach_lock);
 	return err;
@@ -418,6 +433,6 @@ void isahp_guest_detach(struct isahp_transport *transport)
 	mutex_lock(&attach_lock);
 	kthread_stop(guest.thread);
 	guest.thread = NULL;
-	WRITE_ONCE(guest.host.channel.transport, NULL);
+	guest.host.channel.transport = NULL;
 	mutex_unlock(&attach_lock);
 }

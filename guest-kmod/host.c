@@ -18,7 +18,7 @@ void isahp_host_init(struct isahp_host *host)
 
 void isahp_host_reset(struct isahp_host *host, struct isahp_transport *transport)
 {
-	WRITE_ONCE(host->channel.transport, transport);
+	host->channel.transport = transport;
 	host->registered = false;
 	host->register_err = 0;
 	host->incompatible = 0;
