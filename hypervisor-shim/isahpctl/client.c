@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,26 +78,73 @@ static void print_progress(const struct ctl *ctl, const json_t *event)
 	fputc('\n', stderr);
 }
 
-/* Return: a line of the daemon's, or NULL when the connection has ended. */
-static char *read_line(FILE *in, int fd)
+/**
+ * struct wire - the connection, and what came in
+ * @fd: socket.
+ * @mask: signals as they were: SIGINT and SIGTERM get through while we wait,
+ *	and only then, so that none slips in between a look and the wait.
+ * @text: bytes received and not consumed,
+ * @used: how many,
+ * @room: how many fit.
+ * @stopping: the daemon was asked to stop.
+ */
+struct wire {
+	int fd;
+	sigset_t mask;
+	char *text;
+	size_t used;
+	size_t room;
+	bool stopping;
+};
+
+/* The daemon cancels, and says how it ended. */
+static void stop_when_interrupted(struct wire *wire)
 {
-	static char *line;
-	static size_t room;
-	bool told = false;
+	if (!interrupts || wire->stopping)
+		return;
+	wire->stopping = true;
+	fputs("isahpctl: stopping (again to leave at once)\n", stderr);
+	shutdown(wire->fd, SHUT_WR);
+}
 
-	for (;;) {
-		ssize_t n = getline(&line, &room, in);
+/* Return: 0, or negative when the connection has ended. */
+static int receive(struct wire *wire)
+{
+	struct pollfd poll = { .fd = wire->fd, .events = POLLIN };
+	char *text;
+	ssize_t n;
 
-		if (n > 0)
-			return line;
-		if (errno != EINTR || !interrupts || told)
-			return NULL;
-		/* The daemon cancels, and says how it ended. */
-		fputs("isahpctl: stopping (again to leave at once)\n", stderr);
-		shutdown(fd, SHUT_WR);
-		told = true;
-		clearerr(in);
+	if (wire->used + 4096 > wire->room) {
+		text = realloc(wire->text, wire->room * 2 + 8192);
+		if (!text)
+			return -ENOMEM;
+		wire->text = text;
+		wire->room = wire->room * 2 + 8192;
 	}
+	if (ppoll(&poll, 1, NULL, &wire->mask) < 0) {
+		stop_when_interrupted(wire);
+		return errno == EINTR ? 0 : -errno;
+	}
+	n = read(wire->fd, wire->text + wire->used, wire->room - wire->used);
+	if (n <= 0)
+		return -ECONNRESET;
+	wire->used += n;
+	return 0;
+}
+
+/* Return: the next message of the daemon's, or NULL when there is none. */
+static json_t *next_message(struct wire *wire)
+{
+	json_t *json;
+	char *end;
+
+	while (!wire->used || !(end = memchr(wire->text, '\n', wire->used)))
+		if (receive(wire))
+			return NULL;
+	json = json_loadb(wire->text, end - wire->text, 0, NULL);
+	wire->used -= end + 1 - wire->text;
+	memmove(wire->text, end + 1, wire->used);
+	return json;
 }
 
 static int outcome(json_t *reply, json_t **ret_data, struct isahp_error *err)
@@ -115,18 +163,13 @@ static int outcome(json_t *reply, json_t **ret_data, struct isahp_error *err)
 			       ctl_text(error, "message"));
 }
 
-static int converse(const struct ctl *ctl, FILE *in, int fd,
+static int converse(const struct ctl *ctl, struct wire *wire,
 		    json_t **ret_data, struct isahp_error *err)
 {
-	json_error_t why;
 	json_t *reply, *progress;
-	char *line;
 	int rc;
 
-	while ((line = read_line(in, fd))) {
-		reply = json_loads(line, 0, &why);
-		if (!reply)
-			break;
+	while ((reply = next_message(wire))) {
 		progress = json_object_get(reply, "progress");
 		if (!progress) {
 			rc = outcome(reply, ret_data, err);
@@ -141,33 +184,45 @@ static int converse(const struct ctl *ctl, FILE *in, int fd,
 			       "isahpd closed the connection: see its log");
 }
 
+static void signals_hold(sigset_t *ret_mask)
+{
+	struct sigaction action = { .sa_handler = interrupted };
+	sigset_t held;
+
+	sigemptyset(&held);
+	sigaddset(&held, SIGINT);
+	sigaddset(&held, SIGTERM);
+	sigprocmask(SIG_BLOCK, &held, ret_mask);
+	sigdelset(ret_mask, SIGINT);
+	sigdelset(ret_mask, SIGTERM);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
 int ctl_request(const struct ctl *ctl, const char *socket, const char *command,
 		json_t *args, json_t **ret_data, struct isahp_error *err)
 {
-	/* No SA_RESTART: a read in progress shall notice. */
-	struct sigaction action = { .sa_handler = interrupted };
-	int fd = -1, rc;
-	FILE *in;
+	struct wire wire = { .fd = -1 };
+	int rc;
 
 	*ret_data = NULL;
-	rc = dial(socket, &fd, err);
+	/* Ctrl-C came between two requests of one command. */
+	if (interrupts)
+		return isahp_error_set(err, ISAHP_ERROR_CANCELLED,
+				       ISAHP_ERROR_CANCELLED, "cancelled");
+	rc = dial(socket, &wire.fd, err);
 	if (rc)
 		return rc;
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	in = fdopen(fd, "r");
-	if (!in || send_request(fd, command, args)) {
+	signals_hold(&wire.mask);
+	if (send_request(wire.fd, command, args))
 		rc = isahp_error_set(err, ISAHP_ERROR_UNREACHABLE,
 				     ISAHP_ERROR_UNREACHABLE,
 				     "cannot write to '%s': %s", socket,
 				     strerror(errno));
-		goto out;
-	}
-	rc = converse(ctl, in, fd, ret_data, err);
-out:
-	if (in)
-		fclose(in);
 	else
-		close(fd);
+		rc = converse(ctl, &wire, ret_data, err);
+	sigprocmask(SIG_SETMASK, &wire.mask, NULL);
+	close(wire.fd);
+	free(wire.text);
 	return rc;
 }

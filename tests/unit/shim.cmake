@@ -8,3 +8,9 @@ isahp_unit_test(shim_qmp LIBS isahp_shim SOURCES shim_qmp.c shim_env.c)
 # Two QEMUs each: one test after the other.
 set_tests_properties(unit/shim_qmp PROPERTIES
   ENVIRONMENT CRITERION_JOBS=1 RESOURCE_LOCK qemu)
+
+add_test(NAME unit/shim_daemon
+  COMMAND ${PROJECT_SOURCE_DIR}/tests/run-unit
+    python3 ${CMAKE_CURRENT_SOURCE_DIR}/shim_daemon.py
+    $<TARGET_FILE:isahpd> $<TARGET_FILE:isahpctl>)
+set_tests_properties(unit/shim_daemon PROPERTIES LABELS unit TIMEOUT 120)
