@@ -6,11 +6,8 @@
 #include <string.h>
 #include <uv.h>
 
-#include <isa-core/cpuid.h>
-#include <isa-core/features.h>
-
 #include "log.h"
-#include "profile.h"
+#include "probe.h"
 #include "vm.h"
 
 #define LINE_MAX_BYTES (1024 * 1024)
@@ -58,9 +55,7 @@ struct link {
  * @link: connection or attempt, or NULL: waiting for the next one.
  * @retry: until then.
  * @ready: commands are taken.
- * @kvm: the physical CPU executes the guest, whatever its CPUID says.
- * @cpu: QOM path of the first CPU.
- * @vendor: enum isahp_vendor of it.
+ * @probe: what it has told of its CPU so far.
  * @next_id: of the next command.
  * @pending: sent and not answered.
  * @follow_fn: of MIGRATION events, or NULL.
@@ -71,9 +66,7 @@ struct isahp_qmp {
 	struct link *link;
 	uv_timer_t retry;
 	bool ready;
-	bool kvm;
-	char cpu[256];
-	__u32 vendor;
+	struct isahp_probe probe;
 	json_int_t next_id;
 	struct pending *pending;
 	isahp_qmp_fn follow_fn;
@@ -182,93 +175,12 @@ bool isahp_qmp_ready(const struct isahp_qmp *qmp)
 	return qmp->ready;
 }
 
-/* --- what QEMU is asked for by itself -------------------------------------- */
-
-static void got_words(struct isahp_vm *vm, const json_t *result,
-		      const char *why, void *data)
-{
-	struct isahp_qmp *qmp = data;
-	struct isahp_features set;
-
-	if (!result || isahp_profile_from_words(result, &set)) {
-		isahp_log(ISAHP_LOG_WARNING,
-			  "vm %s: QEMU does not tell the CPU's features (%s): give --present",
-			  vm->config.name, why ? why : "malformed");
-		return;
-	}
-	isahp_vm_profile_set(vm, &set, qmp->vendor);
-}
-
-static void got_vendor(struct isahp_vm *vm, const json_t *result,
-		       const char *why, void *data)
-{
-	struct isahp_qmp *qmp = data;
-	const char *name = json_string_value(result);
-	int vendor = name ? isahp_vendor_find(name) : -ENOENT;
-
-	(void)vm;
-	(void)why;
-	qmp->vendor = vendor < 0 ? ISAHP_VENDOR_UNKNOWN : vendor;
-	/* Records carry the physical CPU's vendor; TCG's model plays that part. */
-	if (qmp->kvm)
-		qmp->vendor = isahp_cpuid_vendor();
-}
-
-static void got_cpus(struct isahp_vm *vm, const json_t *result,
-		     const char *why, void *data)
-{
-	struct isahp_qmp *qmp = data;
-	const char *path = json_string_value(json_object_get(
-		json_array_get(result, 0), "qom-path"));
-
-	if (!path || strlen(path) >= sizeof(qmp->cpu)) {
-		isahp_log(ISAHP_LOG_WARNING, "vm %s: QEMU names no CPU (%s)",
-			  vm->config.name, why ? why : "none there");
-		return;
-	}
-	strcpy(qmp->cpu, path);
-	isahp_qmp_command(qmp, "qom-get",
-			  json_pack("{s:s, s:s}", "path", qmp->cpu, "property",
-				    "vendor"), got_vendor, qmp);
-	isahp_qmp_command(qmp, "qom-get",
-			  json_pack("{s:s, s:s}", "path", qmp->cpu, "property",
-				    "feature-words"), got_words, qmp);
-}
-
-static void got_kvm(struct isahp_vm *vm, const json_t *result, const char *why,
-		    void *data)
-{
-	struct isahp_qmp *qmp = data;
-
-	(void)vm;
-	(void)why;
-	qmp->kvm = json_is_true(json_object_get(result, "enabled"));
-}
-
-static void got_status(struct isahp_vm *vm, const json_t *result,
-		       const char *why, void *data)
-{
-	const char *status = json_string_value(json_object_get(result, "status"));
-
-	(void)why;
-	(void)data;
-	if (!status)
-		return;
-	if (!strcmp(status, "inmigrate"))
-		isahp_vm_run_state_set(vm, ISAHP_RUN_INCOMING);
-	else if (!strcmp(status, "running"))
-		isahp_vm_run_state_set(vm, ISAHP_RUN_RUNNING);
-	else
-		isahp_vm_run_state_set(vm, ISAHP_RUN_STOPPED);
-}
+/* --- what QEMU says -------------------------------------------------------- */
 
 void isahp_qmp_refresh(struct isahp_qmp *qmp)
 {
-	if (!qmp->ready)
-		return;
-	isahp_qmp_command(qmp, "query-status", NULL, got_status, qmp);
-	isahp_qmp_command(qmp, "query-kvm", NULL, got_kvm, qmp);
-	isahp_qmp_command(qmp, "query-cpus-fast", NULL, got_cpus, qmp);
+	if (qmp->ready)
+		isahp_probe(qmp, &qmp->probe);
 }
 
 static void got_capabilities(struct isahp_vm *vm, const json_t *result,
@@ -289,8 +201,6 @@ static void got_capabilities(struct isahp_vm *vm, const json_t *result,
 			  NULL, NULL);
 	isahp_qmp_refresh(qmp);
 }
-
-/* --- what QEMU says -------------------------------------------------------- */
 
 static void answer_received(struct isahp_qmp *qmp, const json_t *json)
 {

@@ -75,8 +75,10 @@ void ctl_print_answer(const json_t *answer)
 
 static int print_json(int rc, json_t *data, const struct isahp_error *err)
 {
-	json_t *json = data ? data : json_object();
+	json_t *json = data;
 
+	if (!rc && !data)
+		json = json_object();
 	if (rc) {
 		json = json_pack("{s:{s:s, s:i, s:s}}", "error", "class",
 				 isahp_error_class_name(rc), "exit", rc,

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef ISAHP_SHIM_PROBE_H
+#define ISAHP_SHIM_PROBE_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+
+#include "qmp.h"
+
+/**
+ * struct isahp_probe - what a QEMU has told of its CPU so far
+ * @kvm: the physical CPU executes the guest, whatever its CPUID says.
+ * @cpu: QOM path of the first CPU.
+ * @vendor: enum isahp_vendor for the guest's records.
+ */
+struct isahp_probe {
+	bool kvm;
+	char cpu[256];
+	__u32 vendor;
+};
+
+/**
+ * isahp_probe - ask a QEMU what it is: run state, accelerator, CPU
+ * @qmp: ready.
+ * @probe: lives as long as @qmp.
+ *
+ * The answers go to isahp_vm_run_state_set() and isahp_vm_profile_set().
+ */
+void isahp_probe(struct isahp_qmp *qmp, struct isahp_probe *probe);
+
+#endif /* ISAHP_SHIM_PROBE_H */
