@@ -187,7 +187,7 @@ struct isahp_self {
 	uint32_t depth;
 	uint32_t fast;
 	void *reserved;
-};
+} __attribute__((aligned(64)));
 
 extern ISAHP_API __thread struct isahp_self isahp_self
 	__attribute__((tls_model("initial-exec")));
