@@ -4,10 +4,6 @@ add_library(lib_shim STATIC EXCLUDE_FROM_ALL lib_shim.c)
 target_include_directories(lib_shim PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(lib_shim PUBLIC isa_core)
 
-# The library with what it hides.
-isahp_library_target(isahp_static STATIC)
-set_target_properties(isahp_static PROPERTIES EXCLUDE_FROM_ALL ON)
-
 # isahp_library_test(NAME LIB): once for each way of finding the readers.
 function(isahp_library_test name lib)
   isahp_unit_test(${name} LIBS ${lib} lib_shim)
