@@ -195,6 +195,7 @@ static void doorbell_rung(uv_poll_t *poll, int status, int events)
 		return;
 	if (++s->rung > DOORBELLS_MAX) {
 		uv_poll_stop(&s->doorbell);
+		s->server->vm->stats.throttled++;
 		isahp_vm_poll_soon(s->server->vm);
 		return;
 	}

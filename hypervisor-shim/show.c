@@ -97,12 +97,13 @@ static json_t *stats_json(const struct isahp_vm_stats *s)
 {
 	double mean = s->acks ? (double)s->ack_latency_sum_ns / s->acks : 0;
 
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f}",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f}",
 			 "records", (json_int_t)s->records,
 			 "acks", (json_int_t)s->acks,
 			 "naks", (json_int_t)s->naks,
 			 "hypercalls", (json_int_t)s->hypercalls,
 			 "bad_requests", (json_int_t)s->bad_requests,
+			 "throttled", (json_int_t)s->throttled,
 			 "rewrites", (json_int_t)s->rewrites,
 			 "attachments", (json_int_t)s->attachments,
 			 "ack_ms_last", (double)s->ack_latency_last_ns / 1e6,

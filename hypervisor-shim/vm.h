@@ -160,12 +160,27 @@ enum isahp_await {
 typedef void (*isahp_await_fn)(struct isahp_vm *vm, enum isahp_await how,
 			       void *data);
 
+/**
+ * struct isahp_vm_stats - counted since `vm add`
+ * @records: published.
+ * @acks: received,
+ * @naks: received.
+ * @hypercalls: served.
+ * @bad_requests: hypercalls that were answered with an error.
+ * @throttled: how often the guest rang too much and had to wait.
+ * @rewrites: of the whole host page.
+ * @attachments: epochs begun.
+ * @ack_latency_last_ns: from publication to arrival of the ACK,
+ * @ack_latency_max_ns: the longest,
+ * @ack_latency_sum_ns: all of them.
+ */
 struct isahp_vm_stats {
 	__u64 records;
 	__u64 acks;
 	__u64 naks;
 	__u64 hypercalls;
 	__u64 bad_requests;
+	__u64 throttled;
 	__u64 rewrites;
 	__u64 attachments;
 	__u64 ack_latency_last_ns;

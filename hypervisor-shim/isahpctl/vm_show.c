@@ -65,9 +65,9 @@ static void print(const json_t *vm)
 	       ctl_integer(stats, "acks"), ctl_real(stats, "ack_ms_last"),
 	       ctl_real(stats, "ack_ms_mean"), ctl_real(stats, "ack_ms_max"),
 	       ctl_integer(stats, "naks"));
-	printf("%-14s%lld hypercalls, %lld bad, %lld attachments, %lld rewrites\n",
+	printf("%-14s%lld hypercalls, %lld bad, throttled %lld times, %lld attachments, %lld rewrites\n",
 	       "", ctl_integer(stats, "hypercalls"),
-	       ctl_integer(stats, "bad_requests"),
+	       ctl_integer(stats, "bad_requests"), ctl_integer(stats, "throttled"),
 	       ctl_integer(stats, "attachments"), ctl_integer(stats, "rewrites"));
 }
 

@@ -221,12 +221,12 @@ Test(hypercall, torn_request_is_answered_and_harmless)
 	before = vm->stats.hypercalls;
 	/* The writer is at work: nothing to see yet. */
 	guest.page->request_slot.seqcount |= 1;
+	guest.page->request.token ^= 1;
 	shim_guest_ring(&guest);
 	shim_linger(&env, 50);
 	cr_assert_eq(vm->stats.hypercalls, before);
 	cr_assert_eq(vm->stats.bad_requests, 0);
 	/* Settled, says the count; the checksum knows better. */
-	guest.page->request.token ^= 1;
 	guest.page->request_slot.seqcount++;
 	reply_interrupt(NULL);
 	shim_guest_ring(&guest);
@@ -318,6 +318,14 @@ Test(hypercall, nak_may_turn_into_an_ack_while_pending)
 	shim_call_wait(&env, &call);
 	cr_assert_eq(call.err.class, ISAHP_ERROR_NONE, "%s", call.err.text);
 	shim_call_fini(&call);
+}
+
+Test(hypercall, ack_is_final)
+{
+	attach();
+	cr_assert_eq(shim_guest_answer(&guest, ISAHP_NAK, ISAHP_NAK_VETO), 0);
+	cr_assert_eq(shim_vm(&env, "g")->answer.verdict, ISAHP_ACK);
+	cr_assert_eq(shim_vm(&env, "g")->stats.acks, 1);
 }
 
 Test(hypercall, cancelling_aborts)
@@ -442,14 +450,21 @@ Test(hypercall, policy_refusal_names_feature_and_reason)
 	cr_assert_eq(shim_vm(&env, "g")->record.sequence, 1);
 }
 
-Test(hypercall, doorbell_storm_is_survived)
+static bool storm(void *arg)
 {
 	int i;
 
-	attach();
-	for (i = 0; i < 5000; i++) {
+	(void)arg;
+	for (i = 0; i < 100; i++) {
 		shim_guest_ring(&guest);
 		uv_run(&env.loop, UV_RUN_NOWAIT);
 	}
+	return shim_vm(&env, "g")->stats.throttled > 0;
+}
+
+Test(hypercall, doorbell_storm_is_throttled_and_survived)
+{
+	attach();
+	shim_pump(&env, storm, NULL);
 	cr_assert_eq(shim_guest_register(&guest, "", XCR0_AVX), 0);
 }
