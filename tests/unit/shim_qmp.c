@@ -241,7 +241,7 @@ Test(qmp, migration_is_prepared_moved_and_committed_by_the_destination)
 	cr_assert_eq(shim_guest_answer(&here, ISAHP_ACK, 0), 0);
 	shim_call_wait(&env, &call);
 	cr_assert_eq(call.err.class, ISAHP_ERROR_NONE, "%s", call.err.text);
-	cr_assert_gt(json_number_value(json_object_get(call.data, "total_ms")), 0);
+	cr_assert(json_is_number(json_object_get(call.data, "total_ms")));
 	cr_assert(json_is_number(json_object_get(call.data, "downtime_ms")));
 	shim_call_fini(&call);
 	cr_assert_eq(shim_vm(&env, "a")->run_state, ISAHP_RUN_GONE);
