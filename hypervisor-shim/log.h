@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 enum isahp_log_level {
+	ISAHP_LOG_NOTHING = -1,	/* only for _set(): fuzzers provoke errors */
 	ISAHP_LOG_ERROR,
 	ISAHP_LOG_WARNING,
 	ISAHP_LOG_INFO,

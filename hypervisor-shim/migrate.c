@@ -11,6 +11,8 @@
 #include "qmp.h"
 
 #define LOOK_MS 200
+#define FIGURES_MS 5
+#define FIGURES_ASKED_MAX 200
 
 enum stage {
 	STAGE_PREPARING,
@@ -31,6 +33,7 @@ enum stage {
  * @begun_ns: when QEMU was asked.
  * @timer: to look at QEMU's progress.
  * @looking: query-migrate is under way.
+ * @asked: how often QEMU had no figures at the end.
  */
 struct migrate {
 	struct isahp_job job;
@@ -43,6 +46,7 @@ struct migrate {
 	__u64 begun_ns;
 	uv_timer_t timer;
 	bool looking;
+	unsigned int asked;
 };
 
 static void migrate_freed(uv_handle_t *handle)
@@ -118,17 +122,15 @@ static double member_ms(const json_t *object, const char *key)
 	return json_number_value(json_object_get(object, key));
 }
 
-static void concluded(struct isahp_vm *vm, const json_t *result,
-		      const char *why, void *data)
+static void ask_figures(uv_timer_t *timer);
+
+/* @result: what query-migrate said, or NULL when nobody can say it any more. */
+static void migrate_report(struct migrate *m, const json_t *result)
 {
-	struct migrate *m = data;
 	double total_ms = (double)(uv_hrtime() - m->begun_ns) / 1e6;
+	struct isahp_vm *vm = m->job.vm;
 	json_t *report;
 
-	/* A source that quits at once can not be asked for its figures. */
-	if (why)
-		isahp_log(ISAHP_LOG_WARNING, "vm %s: no figures: %s",
-			  vm->config.name, why);
 	report = json_pack("{s:s, s:f, s:o, s:b}", "vm", vm->config.name,
 			   "total_ms",
 			   result ? member_ms(result, "total-time") : total_ms,
@@ -142,6 +144,36 @@ static void concluded(struct isahp_vm *vm, const json_t *result,
 	migrate_finish(m, report, NULL);
 }
 
+static void got_figures(struct isahp_vm *vm, const json_t *result,
+			const char *why, void *data)
+{
+	struct migrate *m = data;
+
+	/*
+	 * QEMU announces the end shortly before it has added its times up, and
+	 * says 0 until then.
+	 */
+	if (result && !member_ms(result, "total-time") &&
+	    ++m->asked < FIGURES_ASKED_MAX) {
+		uv_timer_start(&m->timer, ask_figures, FIGURES_MS, 0);
+		return;
+	}
+	/* A source that quits at once can not be asked. */
+	if (!result || m->asked == FIGURES_ASKED_MAX)
+		isahp_log(ISAHP_LOG_WARNING, "vm %s: no figures from QEMU: %s",
+			  vm->config.name, why ? why : "it does not have them");
+	migrate_report(m, m->asked == FIGURES_ASKED_MAX ? NULL : result);
+}
+
+static void ask_figures(uv_timer_t *timer)
+{
+	struct migrate *m = timer->data;
+
+	if (isahp_qmp_command(m->job.vm->qmp, "query-migrate", NULL, got_figures,
+			      m))
+		migrate_report(m, NULL);
+}
+
 static void migrate_conclude(struct migrate *m)
 {
 	struct isahp_vm *vm = m->job.vm;
@@ -153,8 +185,7 @@ static void migrate_conclude(struct migrate *m)
 	isahp_log(ISAHP_LOG_INFO, "vm %s: has moved to %s", vm->config.name,
 		  m->uri);
 	isahp_job_progress(&m->job, "completed");
-	if (isahp_qmp_command(vm->qmp, "query-migrate", NULL, concluded, m))
-		concluded(vm, NULL, "QEMU is gone", m);
+	ask_figures(&m->timer);
 }
 
 static void connection_lost(struct migrate *m)
