@@ -235,6 +235,17 @@ static void unlink_block(struct isahp_block *b)
 	pthread_mutex_unlock(&isahp_library.lock);
 }
 
+/* Blocks that no grace period could be waited for: better kept than too early. */
+static void keep(struct isahp_block *b)
+{
+	static struct isahp_block *kept;
+
+	pthread_mutex_lock(&isahp_library.lock);
+	b->next = kept;
+	kept = b;
+	pthread_mutex_unlock(&isahp_library.lock);
+}
+
 int isahp_operation_unregister(struct isahp_operation *op)
 {
 	struct isahp_block *b = retire(op);
@@ -247,7 +258,9 @@ int isahp_operation_unregister(struct isahp_operation *op)
 		return rc;
 	unlink_block(b);
 	/* Readers of isahp_operation_variant() may still look at it. */
-	if (!isahp_gp_synchronize())
+	if (isahp_gp_synchronize())
+		keep(b);
+	else
 		block_free(b);
 	return 0;
 }
