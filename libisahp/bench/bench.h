@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* SPDX-License-Identifier: MIT */
 /*
  * What libisahp's benchmarks share: samples, their median, and the project's
  * table and JSON. Every figure is measured in turn with its peer; a ratio is the

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-License-Identifier: MIT
 /*
  * What a call costs: an operation's, beside a function pointer's, and beside a
  * read-side section of liburcu-memb as applications link it.

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: LGPL-2.1-or-later
+// SPDX-License-Identifier: MIT
 /*
  * What a swap costs the updater while another CPU calls the operation all the
  * time: publish, barrier, scan, wait for the reader to come out. The peer is the
