@@ -65,11 +65,12 @@ def move(watch: Watch, vm: Vm, target: Any) -> dict[str, Any]:
     info = under_way.wait()
     watch.host = target.name
     left = prepare_ms(info)
-    agreed = f"acknowledged in {left:.0f} ms, " if left is not None else "nothing left, "
+    agreed = (f"acknowledged in {left:.0f} ms" if left is not None
+              else "nothing had to leave")
     watch.leg.show_event(Event(
         round(watch.now, 3), "move",
-        f"to {target.name}: {agreed}stopped for {info['downtime_ms']:.0f} ms, "
-        f"{watch.now - began:.1f} s in all"))
+        f"to {target.name}: {agreed}, stopped for {info['downtime_ms']:.0f} ms, "
+        f"{watch.now - began:.1f} s in all", label=f"to {target.name}"))
     return info
 
 
@@ -83,7 +84,8 @@ def ack_rounds(watch: Watch, vm: Vm, rounds: int) -> list[float]:
     shim = vm.host.shim
     times: list[float] = []
     watch.leg.show_event(Event(round(watch.now, 3), "rounds",
-                               f"{rounds} times prepare and abort"))
+                               f"{rounds} times prepare and abort",
+                               label=f"{rounds} x prepare, abort"))
     for number in range(1, rounds + 1):
         answer = shim.ctl("prepare", vm.name, "--remove", POOR_LACKS)
         times.append(answer["ack_ms"])
@@ -148,7 +150,8 @@ def plainly(stage: Stage, moves: int, stay_s: float) -> Leg:
             downtimes.append(info["downtime"])
             watch.host = target.name
             watch.leg.show_event(Event(round(watch.now, 3), "move",
-                                       f"to {target.name}: stopped for {downtimes[-1]:.0f} ms"))
+                                       f"to {target.name}: stopped for {downtimes[-1]:.0f} ms",
+                                       label=f"to {target.name}"))
             watch.dwell(stay_s)
         summary, vsys = programs.end()
         leg.totals = {"calls": summary["calls_all"], "wrong": summary["wrong"] + vsys["wrong"],
@@ -172,13 +175,15 @@ def bound_to_avx2(stage: Stage, stay_s: float) -> Leg:
         watch.dwell(stay_s)
         vm.plain_move(poor)
         watch.host = poor.name
-        leg.show_event(Event(round(watch.now, 3), "move", "to poor, nobody was told"))
+        leg.show_event(Event(round(watch.now, 3), "move", "to poor, nobody was told",
+                             label="to poor"))
         end = demo.job.wait()
         watch.pump()
         said = [line["sigill"] for line in demo.lines() if "sigill" in line]
         where = said[0]["variant"] if said else None
         leg.show_event(Event(round(watch.now, 3), "died",
-                             f"{end}, in the program's own {where or 'unknown'} code"))
+                             f"{end}, in the program's own {where or 'unknown'} code",
+                             label=f"died: {end}"))
         leg.totals = {"end": str(end), "code": where,
                       "died_of_sigill_in_own_avx2_code":
                       end.signal == signal.SIGILL and where == "avx2"}

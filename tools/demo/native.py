@@ -110,7 +110,7 @@ def run(stage: Stage, rounds: int, stay_s: float) -> Leg:
             answer = shim.ctl("announce", VM, "--present", pool[name])
             acks.append(answer.get("ack_ms"))
             watch.host = name
-            leg.show_event(Event(round(watch.now, 3), "move", f"to {name}"))
+            leg.show_event(Event(round(watch.now, 3), "move", f"to {name}", label=f"to {name}"))
             watch.dwell(stay_s)
         times = ack_rounds(watch, shim, rounds) if "avx2" in pool else []
         summary = demo.end()
@@ -118,7 +118,7 @@ def run(stage: Stage, rounds: int, stay_s: float) -> Leg:
         demo.kill()
     leg.totals = {"cpu": cpu_name(), "calls": summary["calls_all"], "wrong": summary["wrong"],
                   "swaps": summary["swaps"], "served": summary["served"],
-                  "moves": len(rest), "ack_ms": times,
+                  "moves": len(rest), "move_ack_ms": acks, "ack_ms": times,
                   "calls_per_second": by_host(leg)}
     return leg
 
@@ -126,7 +126,8 @@ def run(stage: Stage, rounds: int, stay_s: float) -> Leg:
 def ack_rounds(watch: Watch, shim: Any, rounds: int) -> list[float]:
     times = []
     watch.leg.show_event(Event(round(watch.now, 3), "rounds",
-                               f"{rounds} times prepare and abort"))
+                               f"{rounds} times prepare and abort",
+                               label=f"{rounds} x prepare, abort"))
     for _ in range(rounds):
         times.append(shim.ctl("prepare", VM, "--remove", "avx2")["ack_ms"])
         shim.ctl("abort", VM)

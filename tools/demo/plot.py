@@ -7,8 +7,6 @@ from pathlib import Path
 from demo.timeline import Leg
 
 COLOURS = ["#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377"]
-# Which moments get a line of their own; the others are in summary.json.
-MARKED = {"move", "announce", "abort", "refused", "died"}
 
 
 def quote(text: str) -> str:
@@ -35,12 +33,12 @@ def panel(leg: Leg, files: dict[str, Path], colours: dict[str, str]) -> list[str
     lines = [f"set title {quote(leg.title)}", f"set xrange [0:{end:.1f}]",
              f"set yrange [0:{top:.1f}]", "unset arrow", "unset label"]
     for event in leg.events:
-        if event.kind not in MARKED:
+        if not event.label:
             continue
         lines.append(f"set arrow from {event.at:.3f},0 to {event.at:.3f},{top:.1f} "
                      "nohead lc rgb '#888888' dt 2")
-        lines.append(f"set label {quote(event.text)} at {event.at:.3f},{top * 0.98:.1f} "
-                     "rotate by -90 left offset 0.6,0 font ',8' tc rgb '#444444' noenhanced")
+        lines.append(f"set label {quote(event.label)} at {event.at:.3f},{top * 0.97:.1f} "
+                     "left offset 0.4,0 font ',8' tc rgb '#444444' noenhanced")
     plots = [f"{quote(str(path))} using 1:2 with linespoints pt 7 ps 0.4 lw 2 "
              f"lc rgb '{colours[variant]}' title {quote(variant)} noenhanced"
              for variant, path in files.items()]
@@ -57,9 +55,9 @@ def draw(legs: list[Leg], folder: Path, stem: str) -> list[Path]:
     data.mkdir(exist_ok=True)
     variants = list(dict.fromkeys(s.variant for leg in legs for s in leg.samples))
     colours = {v: COLOURS[i % len(COLOURS)] for i, v in enumerate(variants)}
-    body = ["set grid ytics lc rgb '#dddddd'", "set key outside right top",
+    body = ["set grid ytics lc rgb '#dddddd'", "set key outside right top", "set rmargin 22",
             "set xlabel 'seconds'", "set ylabel 'calls per second'",
-            "set format y '%.1s%c'", f"set multiplot layout {len(legs)},1"]
+            "set format y '%.0s%c'", f"set multiplot layout {len(legs)},1"]
     for leg in legs:
         body += panel(leg, write_data(leg, data), colours)
     body.append("unset multiplot")

@@ -21,8 +21,9 @@ class Event:
     """Something that an operator or the guest would tell of."""
 
     at: float
-    kind: str  # prepare, ack, migrated, commit, abort, announce, sigill ...
+    kind: str  # move, rounds, died
     text: str
+    label: str = ""  # a few words for the picture; without one it is not there
 
 
 @dataclass
