@@ -20,7 +20,6 @@ def test(t: e2e.Test) -> None:
             e2e.require_equal({f for f in cpus.LOST if f in flags},
                               set() if name == "poor" else set(cpus.LOST),
                               f"features in {name}'s cpuinfo")
-            vm.check()
             if name == "rich":
                 check_large_output(vm.agent)
                 check_splat_is_noticed(vm)
@@ -53,6 +52,7 @@ def check_splat_is_noticed(vm) -> None:
     try:
         vm.agent.wait(lambda: False, 20, "a splat")
     except GuestSplat:
+        vm.allow.append("planted")
         return
     except LabError:
         pass

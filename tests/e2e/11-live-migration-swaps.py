@@ -27,8 +27,6 @@ def test(t: e2e.Test) -> None:
         t.say(f"{summary['calls_all']} calls, {summary['swaps']} swaps, "
               f"{summary['wrong']} wrong, {summary['acks']} acks")
         check_summary(summary)
-        # A SIGILL anywhere in the guest is in its kernel's log.
-        vm.check()
 
 
 def check_guest(vm, host) -> None:

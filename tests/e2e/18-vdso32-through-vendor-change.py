@@ -15,6 +15,7 @@ THREADS = 2
 
 
 def test(t: e2e.Test) -> None:
+    t.need_program("vsys32", "install gcc-multilib")
     intel, amd = t.host("intel", cpus.RICH), t.host("amd", cpus.AMD)
     with t.vm() as vm:
         vm.boot(intel)
@@ -44,7 +45,6 @@ def test(t: e2e.Test) -> None:
         e2e.require(int(last["middle"]) > 0, "no thread was ever in between")
         job.signal(15)
         job.wait()
-        vm.check()
 
 
 def parse(line: str) -> dict[str, str]:

@@ -51,15 +51,23 @@ class Test:
         """A step, with the time it was reached."""
         print(f"[{time.monotonic() - self._start:6.1f}] {text}", flush=True)
 
+    def kernel(self) -> kernel.Kernel:
+        return kernel.fetch(os.environ.get("ISAHP_GUEST_KERNEL") or None)
+
     def machine(self, **options) -> Machine:
-        fetched = kernel.fetch(os.environ.get("ISAHP_GUEST_KERNEL") or None)
+        fetched = self.kernel()
         return Machine(fetched.vmlinux, image.build(fetched), **options)
 
     def vm(self, name: str = "vm", **options) -> Vm:
         return Vm(self.machine(**options), self.folder, name)
 
     def host(self, name: str, cpu: str, shim: bool = True) -> Host:
-        """A host; with a shim, its own isahpd."""
+        """A host; with a shim, its own isahpd. Skips the test where the
+        guest's module was not built."""
+        if shim and not image.module(self.kernel()):
+            raise Skip(f"no isahp.ko for {self.kernel().release}: configure "
+                       "with -DISAHP_KMOD=ON and "
+                       f"-DISAHP_KERNEL_RELEASE={self.kernel().release}")
         host = Host(name, cpu, Shim(name, self.folder) if shim else None)
         self._hosts.append(host)
         return host
@@ -70,6 +78,11 @@ class Test:
     def end(self) -> None:
         for host in self._hosts:
             host.end()
+
+    def need_program(self, name: str, fix: str) -> None:
+        """Skip the test where a program of the guest was not built."""
+        if not (build_dir() / "guest" / name).is_file():
+            raise Skip(f"{name} is not built: {fix}")
 
     def show_logs(self) -> None:
         for log in sorted(self.folder.rglob("*.log")):
@@ -99,11 +112,12 @@ def main(function: Callable[[Test], None]) -> None:
     signal.signal(signal.SIGTERM, _on_signal)
     test = Test(name)
     test.say(f"{name}: {accel()}")
+    reason = ""
     try:
         function(test)
         status = 0
-    except Skip as reason:
-        print(f"skipped: {reason}")
+    except Skip as why:
+        reason = str(why)
         status = SKIPPED
     except KeyboardInterrupt:
         print("interrupted")
@@ -122,6 +136,9 @@ def main(function: Callable[[Test], None]) -> None:
         status = 1
     test.end()
     test.say(f"{name}: {'ok' if status == 0 else f'exit {status}'}")
+    if reason:
+        # The last line is what ./dev test shows of a skip.
+        print(reason)
     sys.stdout.flush()
     kill_all()
     sys.exit(status)

@@ -52,8 +52,8 @@ class Move:
 
 
 class Vm:
-    """One guest. `agent` speaks to it wherever it is. Ends all its QEMUs as a
-    context manager."""
+    """One guest. `agent` speaks to it wherever it is. As a context manager it
+    ends all its QEMUs, after a last look at what its kernel has said."""
 
     def __init__(self, machine: Machine, logs: Path, name: str = "vm"):
         self.machine = machine
@@ -215,5 +215,9 @@ class Vm:
     def __enter__(self) -> "Vm":
         return self
 
-    def __exit__(self, *exc: object) -> None:
-        self.end()
+    def __exit__(self, kind: object, *exc: object) -> None:
+        try:
+            if kind is None:
+                self.check()
+        finally:
+            self.end()
