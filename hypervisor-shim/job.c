@@ -93,20 +93,24 @@ json_t *isahp_answer_to_json(const struct isahp_vm *vm)
 static void explain_nak(const struct isahp_vm *vm, struct isahp_error *err)
 {
 	const struct isahp_answer *a = &vm->answer;
+	bool veto = a->reason == ISAHP_NAK_VETO;
+	const char *between = veto ? ": vetoed by " : ": not acknowledged by ";
 	__u32 i;
 
 	isahp_error_set(err, ISAHP_ERROR_UNACKED, -EBUSY,
 			"the guest of VM '%s' refused (%s)", vm->config.name,
 			reason_name(a->reason));
-	for (i = 0; i < a->listed; i++)
+	for (i = 0; i < a->listed; i++) {
+		/* A veto ends the wait: who had time left is not to blame. */
+		if (veto && a->laggard[i].reason != ISAHP_NAK_VETO)
+			continue;
 		isahp_text_append(err->text, sizeof(err->text),
-				  "%s%s pid %u in VM '%s'%s",
-				  i ? ", " : ": not acknowledged by ",
+				  "%s%s pid %u in VM '%s'", between,
 				  a->laggard[i].comm, a->laggard[i].pid,
-				  vm->config.name,
-				  a->laggard[i].reason == ISAHP_NAK_VETO ?
-					  " (veto)" : "");
-	if (a->laggards > a->listed)
+				  vm->config.name);
+		between = ", ";
+	}
+	if (!veto && a->laggards > a->listed)
 		isahp_text_append(err->text, sizeof(err->text),
 				  " and %u more", a->laggards - a->listed);
 }

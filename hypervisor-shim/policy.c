@@ -13,8 +13,6 @@ static const char *object_to_removal(const struct isahp_policy *policy,
 {
 	const struct isahp_feature_info *f = isahp_feature_info(number);
 
-	if (isahp_features_has(&policy->pinned, number))
-		return "pinned: the guest's kernel is built on it";
 	if (f->class == ISAHP_CLASS_SILENT && !policy->play_silent)
 		return "silent: without it its instructions do not trap but compute something else";
 	if (f->class == ISAHP_CLASS_STATE && !policy->no_state) {
@@ -23,6 +21,9 @@ static const char *object_to_removal(const struct isahp_policy *policy,
 		if (f->xfeatures & policy->xcr0)
 			return "owns XSAVE state that the guest has enabled";
 	}
+	/* Last: what holds for any guest says more than what this one's kernel did. */
+	if (isahp_features_has(&policy->pinned, number))
+		return "pinned: the guest's kernel is built on it";
 	return NULL;
 }
 

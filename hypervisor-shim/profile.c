@@ -95,7 +95,11 @@ int isahp_profile_parse(const char *list, struct isahp_features *ret_set,
 	size_t len;
 	int rc;
 
-	for (list += strspn(list, separators); *list;
+	list += strspn(list, separators);
+	if (!*list)
+		return isahp_error_set(err, ISAHP_ERROR_USAGE, -EINVAL,
+				       "an empty list of features: name some, or say 'none'");
+	for (; *list;
 	     list += len, list += strspn(list, separators)) {
 		len = strcspn(list, separators);
 		rc = *list == '-' ? parse_removal(list + 1, len - 1, &set, err) :

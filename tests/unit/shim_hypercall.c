@@ -151,7 +151,7 @@ Test(hypercall, acknowledgement_of_another_epoch_or_sequence_is_stale)
 	struct isahp_acknowledge_args args = { 0 };
 	struct isahp_record record;
 
-	cr_assert_eq(shim_guest_register(&guest, "", XCR0_AVX), 0);
+	cr_assert_eq(shim_guest_register(&guest, "none", XCR0_AVX), 0);
 	cr_assert_eq(shim_guest_record(&guest, &record), 0);
 	args.sequence = record.sequence;
 	cr_assert_eq(shim_guest_call(&guest, ISAHP_HC_ACKNOWLEDGE, &args,
@@ -238,7 +238,7 @@ Test(hypercall, torn_request_is_answered_and_harmless)
 	shim_guest_ring(&guest);
 	shim_pump(&env, reply_interrupt, NULL);
 	cr_assert_eq(vm->stats.bad_requests, 2);
-	cr_assert_eq(shim_guest_register(&guest, "", XCR0_AVX), 0);
+	cr_assert_eq(shim_guest_register(&guest, "none", XCR0_AVX), 0);
 }
 
 Test(hypercall, announce_waits_for_the_guest)
@@ -466,5 +466,5 @@ Test(hypercall, doorbell_storm_is_throttled_and_survived)
 {
 	attach();
 	shim_pump(&env, storm, NULL);
-	cr_assert_eq(shim_guest_register(&guest, "", XCR0_AVX), 0);
+	cr_assert_eq(shim_guest_register(&guest, "none", XCR0_AVX), 0);
 }

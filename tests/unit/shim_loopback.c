@@ -246,7 +246,7 @@ Test(loopback, only_those_concerned_are_woken_and_asked)
 
 	client_register(&avx2, "avx2,fma");
 	client_register(&aes, "aes");
-	client_register(&all, "");
+	client_register(&all, "none");
 	shim_request_begin(&env, &call, PREPARE, 30000);
 	shim_pump(&env, got_event, &avx2);
 	cr_assert_eq(avx2.event.phase, ISAHP_PHASE_LEAVING);

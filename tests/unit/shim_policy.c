@@ -84,6 +84,11 @@ Test(policy, refuses_to_remove_pinned_features)
 	int rc = isahp_policy_remove(&policy, &remove, &leaving, &err);
 
 	expect_refusal(rc, &err, "cx16 (pinned", "kernel");
+	/* What is true of every guest is said first: a kernel pins AVX as well. */
+	isahp_features_add(&policy.pinned, ISAHP_FEATURE_AVX);
+	remove = shim_set("avx");
+	rc = isahp_policy_remove(&policy, &remove, &leaving, &err);
+	expect_refusal(rc, &err, "avx (owns XSAVE state", "enabled");
 }
 
 Test(policy, removal_of_what_is_absent_is_nothing)

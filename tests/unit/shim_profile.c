@@ -5,6 +5,7 @@
 #include <hypervisor-shim/profile.h>
 #include <isa-core/cpuid.h>
 #include <isa-core/features.h>
+#include <string.h>
 
 #include "shim_env.h"
 
@@ -19,6 +20,19 @@ Test(profile, unknown_name_suggests_the_nearest)
 		  "%s", err.text);
 	cr_assert_eq(isahp_profile_parse("\x1b[31mred", &set, &err), -EINVAL);
 	cr_assert(!strchr(err.text, '\x1b'));
+}
+
+Test(profile, an_empty_list_is_no_way_to_say_none)
+{
+	struct isahp_features set = shim_set("avx2");
+	struct isahp_error err;
+
+	cr_assert_eq(isahp_profile_parse("", &set, &err), -EINVAL);
+	cr_assert_eq(isahp_profile_parse(" ,\t", &set, &err), -EINVAL);
+	cr_assert(strstr(err.text, "'none'"), "%s", err.text);
+	cr_assert(isahp_features_has(&set, ISAHP_FEATURE_AVX2));
+	cr_assert_eq(isahp_profile_parse("none", &set, &err), 0);
+	cr_assert(isahp_features_empty(&set));
 }
 
 Test(profile, levels_contain_one_another)
