@@ -62,30 +62,17 @@ static bool waiting_for_host(void)
 
 /* --- what is published --------------------------------------------------- */
 
-static void state_describe(struct isahp_event *ret)
+static struct isahp_event state_now(void)
 {
-	const struct isahp_record *r = &guest.state.record;
-
-	memset(ret, 0, sizeof(*ret));
-	ret->type = r->type;
-	ret->flags = guest.flags;
-	if (r->flags & ISAHP_RECORD_F_MASKED)
-		ret->flags |= ISAHP_STATE_F_MASKED;
-	memcpy(ret->epoch, r->epoch, sizeof(ret->epoch));
-	ret->sequence = r->sequence;
-	ret->deadline_ns = guest.deadline_ns;
-	ret->phase = guest.state.phase;
-	ret->vendor = r->vendor;
-	ret->present = r->present;
-	ret->leaving = r->leaving;
-	ret->usable = isahp_state_usable(&guest.state);
+	/* The number is given at publication. */
+	return isahp_state_event(&guest.state, guest.flags, guest.deadline_ns, 0);
 }
 
 static void publish_record(void)
 {
 	struct isahp_event state;
 
-	state_describe(&state);
+	state = state_now();
 	isahp_registrants_publish(&state);
 	isahp_report_event(&state);
 }
@@ -95,7 +82,7 @@ static void publish_flags(u32 flags, const struct isahp_features *what)
 	struct isahp_event state;
 
 	guest.flags = flags;
-	state_describe(&state);
+	state = state_now();
 	isahp_registrants_amend(&state, what);
 }
 
@@ -239,7 +226,7 @@ static bool try_quiesce(struct isahp_roll *ret_roll)
 	struct isahp_event state;
 
 	isahp_state_quiesced(&after);
-	state_describe(&state);
+	state = state_now();
 	state.phase = after.phase;
 	state.flags &= ~ISAHP_STATE_F_REFUSED;
 	if (!isahp_registrants_quiesce(&state, ret_roll))
@@ -370,7 +357,7 @@ void isahp_guest_init(void)
 	isahp_host_init(&guest.host);
 	isahp_state_init(&guest.state, &visible, isahp_cpuid_vendor(),
 			 isahp_cpuid_xcr0());
-	state_describe(&state);
+	state = state_now();
 	isahp_registrants_publish(&state);
 }
 

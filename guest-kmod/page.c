@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/gfp.h>
 #include <linux/mm.h>
-#include <isa-core/env.h>
+#include <isa-core/state_page.h>
 #include "compat.h"
 #include "page.h"
 
@@ -13,9 +13,7 @@ int isahp_page_init(void)
 	state_page = (void *)get_zeroed_page(GFP_KERNEL);
 	if (!state_page)
 		return -ENOMEM;
-	state_page->magic = ISAHP_STATE_MAGIC;
-	state_page->version = ISAHP_UAPI_VERSION;
-	state_page->size = sizeof(*state_page);
+	isahp_state_page_init(state_page);
 	return 0;
 }
 
@@ -26,23 +24,7 @@ void isahp_page_exit(void)
 
 void isahp_page_write(const struct isahp_event *state)
 {
-	struct isahp_state_page *page = state_page;
-
-	/* Odd before the fields; partner: the second load in the reader. */
-	ISAHP_STORE_RELAXED(&page->seqcount, page->seqcount + 1);
-	ISAHP_FENCE_RELEASE();
-	page->flags = state->flags;
-	memcpy(page->epoch, state->epoch, sizeof(page->epoch));
-	page->sequence = state->sequence;
-	page->event = state->event;
-	page->deadline_ns = state->deadline_ns;
-	page->phase = state->phase;
-	page->vendor = state->vendor;
-	page->present = state->present;
-	page->leaving = state->leaving;
-	page->usable = state->usable;
-	/* Fields before even; partner: the first load in the reader. */
-	ISAHP_STORE_RELEASE(&page->seqcount, page->seqcount + 1);
+	isahp_state_page_write(state_page, state);
 }
 
 int isahp_page_map(struct vm_area_struct *vma)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <isa-core/features.h>
+#include <isa-core/state_page.h>
 
 #include "profile.h"
 #include "sock.h"
@@ -31,6 +32,7 @@ static int page_create(struct isahp_loopback *lo)
 			MAP_SHARED, lo->page_fd, 0);
 	if (lo->page == MAP_FAILED)
 		goto err_fd;
+	isahp_state_page_init(lo->page);
 	/* After our own mapping exists: it is the last writable one. */
 	if (fcntl(lo->page_fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK |
 						    F_SEAL_GROW | F_SEAL_SEAL))
@@ -51,48 +53,14 @@ err_fd:
 static void page_write(struct isahp_loopback *lo)
 {
 	struct isahp_event now = isahp_loopback_event(lo);
-	struct isahp_state_page *page = lo->page;
-	__u32 seqcount = page->seqcount;
 
-	ISAHP_STORE_RELAXED(&page->seqcount, seqcount + 1);
-	/* Odd before the fields; partner: the reader's second load. */
-	ISAHP_FENCE_RELEASE();
-	page->version = ISAHP_UAPI_VERSION;
-	page->size = sizeof(*page);
-	page->flags = now.flags;
-	memcpy(page->epoch, now.epoch, sizeof(page->epoch));
-	page->sequence = now.sequence;
-	page->event = now.event;
-	page->deadline_ns = now.deadline_ns;
-	page->phase = now.phase;
-	page->vendor = now.vendor;
-	page->present = now.present;
-	page->leaving = now.leaving;
-	page->usable = now.usable;
-	page->magic = ISAHP_STATE_MAGIC;
-	/* Fields before even; partner: the reader's first load. */
-	ISAHP_STORE_RELEASE(&page->seqcount, seqcount + 2);
+	isahp_state_page_write(lo->page, &now);
 }
 
 struct isahp_event isahp_loopback_event(const struct isahp_loopback *lo)
 {
-	const struct isahp_state *state = &lo->state;
-	struct isahp_event event = {
-		.size = sizeof(event),
-		.type = state->record.type,
-		.flags = lo->flags,
-		.sequence = state->record.sequence,
-		.event = lo->event_number,
-		.deadline_ns = lo->deadline_ns,
-		.phase = state->phase,
-		.vendor = state->record.vendor,
-		.present = state->record.present,
-		.leaving = state->record.leaving,
-		.usable = isahp_state_usable(state),
-	};
-
-	memcpy(event.epoch, state->record.epoch, sizeof(event.epoch));
-	return event;
+	return isahp_state_event(&lo->state, lo->flags, lo->deadline_ns,
+				 lo->event_number);
 }
 
 static void state_changed(struct isahp_loopback *lo)

@@ -12,6 +12,7 @@
 #ifdef __KERNEL__
 
 #include <linux/errno.h>
+#include <linux/stddef.h>
 #include <linux/string.h>
 #include <linux/types.h>
 

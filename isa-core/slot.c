@@ -1,45 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "slot.h"
 #include "crc32c.h"
+#include "shared.h"
 
 /* Larger than every payload; bounds what a reader keeps on its stack. */
 #define PAYLOAD_MAX 1024
-
-/*
- * Shared memory is read and written through volatile words: the compiler must
- * neither repeat an access (the other side may have changed it in between) nor
- * invent one.
- */
-static void copy_in(void *dst, const void *shared, size_t size)
-{
-	const volatile __u8 *from = shared;
-	__u8 *to = dst;
-	size_t i;
-
-	for (i = 0; i + 8 <= size; i += 8) {
-		__u64 word = *(const volatile __u64 *)(from + i);
-
-		memcpy(to + i, &word, 8);
-	}
-	for (; i < size; i++)
-		to[i] = from[i];
-}
-
-static void copy_out(void *shared, const void *src, size_t size)
-{
-	volatile __u8 *to = shared;
-	const __u8 *from = src;
-	size_t i;
-
-	for (i = 0; i + 8 <= size; i += 8) {
-		__u64 word;
-
-		memcpy(&word, from + i, 8);
-		*(volatile __u64 *)(to + i) = word;
-	}
-	for (; i < size; i++)
-		to[i] = from[i];
-}
 
 void isahp_slot_write(struct isahp_slot *slot, void *room, const void *data,
 		      size_t size)
@@ -53,7 +18,7 @@ void isahp_slot_write(struct isahp_slot *slot, void *room, const void *data,
 	ISAHP_STORE_RELAXED(&slot->size, (__u32)size);
 	ISAHP_STORE_RELAXED(&slot->crc, isahp_crc32c(data, size));
 	ISAHP_STORE_RELAXED(&slot->reserved, 0);
-	copy_out(room, data, size);
+	isahp_shared_write(room, data, size);
 	/* Payload before even; partner: the first load in the reader. */
 	ISAHP_STORE_RELEASE(&slot->seqcount, odd + 1);
 }
@@ -71,7 +36,7 @@ int isahp_slot_read(const struct isahp_slot *slot, const void *room, size_t max,
 	crc = ISAHP_LOAD_RELAXED(&slot->crc);
 	if (size < min || size > max || size > sizeof(copy))
 		return -EBADMSG;
-	copy_in(copy, room, size);
+	isahp_shared_read(copy, room, size);
 	/* Copy before the second look; partner: the writer's release fence. */
 	ISAHP_FENCE_ACQUIRE();
 	if (ISAHP_LOAD_RELAXED(&slot->seqcount) != before)

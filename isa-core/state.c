@@ -137,3 +137,28 @@ struct isahp_features isahp_state_usable(const struct isahp_state *state)
 	return isahp_features_usable(&state->record.present,
 				     &state->record.leaving);
 }
+
+struct isahp_event isahp_state_event(const struct isahp_state *state,
+				     __u32 flags, __u64 deadline_ns,
+				     __u64 event)
+{
+	const struct isahp_record *r = &state->record;
+	struct isahp_event e = {
+		.size = sizeof(e),
+		.type = r->type,
+		.flags = flags,
+		.sequence = r->sequence,
+		.event = event,
+		.deadline_ns = deadline_ns,
+		.phase = state->phase,
+		.vendor = r->vendor,
+		.present = r->present,
+		.leaving = r->leaving,
+		.usable = isahp_state_usable(state),
+	};
+
+	if (r->flags & ISAHP_RECORD_F_MASKED)
+		e.flags |= ISAHP_STATE_F_MASKED;
+	memcpy(e.epoch, r->epoch, sizeof(e.epoch));
+	return e;
+}

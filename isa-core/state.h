@@ -75,6 +75,17 @@ enum isahp_outcome isahp_state_apply(struct isahp_state *state,
 void isahp_state_quiesced(struct isahp_state *state);
 
 /**
+ * isahp_state_event - the state as processes are told of it
+ * @state: any.
+ * @flags: ISAHP_STATE_F_* that are not the record's.
+ * @deadline_ns: absolute, 0 for none.
+ * @event: local number.
+ */
+struct isahp_event isahp_state_event(const struct isahp_state *state,
+				     __u32 flags, __u64 deadline_ns,
+				     __u64 event);
+
+/**
  * isahp_state_usable - what programs may enter now
  * @state: any.
  */

@@ -3,10 +3,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <isa-core/state_page.h>
 #include "source.h"
-
-/* A writer is at it for less than a microsecond, unless it was preempted. */
-#define PAGE_TRIES 10000
 
 int isahp_source_map(struct isahp_source_link *link, int fd)
 {
@@ -15,8 +13,7 @@ int isahp_source_map(struct isahp_source_link *link, int fd)
 	page = mmap(NULL, ISAHP_PAGE_SIZE, PROT_READ, MAP_SHARED, fd, 0);
 	if (page == MAP_FAILED)
 		return -errno;
-	if (page->magic != ISAHP_STATE_MAGIC || page->version < 1 ||
-	    page->size < sizeof(*page)) {
+	if (isahp_state_page_check(page)) {
 		munmap((void *)page, ISAHP_PAGE_SIZE);
 		return -EPROTO;
 	}
@@ -24,69 +21,18 @@ int isahp_source_map(struct isahp_source_link *link, int fd)
 	return 0;
 }
 
-/* The page is written while it is copied: every access is one volatile word. */
-static void copy_page(struct isahp_state_page *to,
-		      const struct isahp_state_page *page)
-{
-	const volatile uint64_t *from = (const volatile uint64_t *)page;
-	uint64_t word;
-	size_t i;
-
-	for (i = 0; i < sizeof(*to) / 8; i++) {
-		word = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
-		memcpy((char *)to + i * 8, &word, 8);
-	}
-}
-
-static int read_page(const struct isahp_state_page *page,
-		     struct isahp_state_page *ret_copy)
-{
-	uint32_t before;
-	int i;
-
-	for (i = 0; i < PAGE_TRIES; i++) {
-		/* Partner: the writer's release of the even count. */
-		before = __atomic_load_n(&page->seqcount, __ATOMIC_ACQUIRE);
-		if (before & 1)
-			continue;
-		copy_page(ret_copy, page);
-		/* Copy before the second look; partner: the writer's odd count. */
-		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-		if (__atomic_load_n(&page->seqcount, __ATOMIC_RELAXED) == before)
-			return 0;
-	}
-	return -EAGAIN;
-}
-
-static void event_of_page(const struct isahp_state_page *page,
-			  struct isahp_event *ret_event)
-{
-	memset(ret_event, 0, sizeof(*ret_event));
-	ret_event->size = sizeof(*ret_event);
-	ret_event->flags = page->flags;
-	memcpy(ret_event->epoch, page->epoch, ISAHP_EPOCH_SIZE);
-	ret_event->sequence = page->sequence;
-	ret_event->event = page->event;
-	ret_event->deadline_ns = page->deadline_ns;
-	ret_event->phase = page->phase;
-	ret_event->vendor = page->vendor;
-	ret_event->present = page->present;
-	ret_event->leaving = page->leaving;
-	ret_event->usable = page->usable;
-}
-
 int isahp_source_newest(const struct isahp_source_link *link,
 			struct isahp_event *ret_event)
 {
-	struct isahp_state_page page;
-	int rc = read_page(link->page, &page);
+	struct isahp_event shown;
+	int rc = isahp_state_page_read(link->page, &shown);
 
 	if (rc && !link->newest.size)
 		return rc;
-	if (rc || (link->newest.size && link->newest.event >= page.event))
+	if (rc || (link->newest.size && link->newest.event >= shown.event))
 		*ret_event = link->newest;
 	else
-		event_of_page(&page, ret_event);
+		*ret_event = shown;
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <isa-core/features.h>
+#include <isa-core/state_page.h>
 #include "lib_shim.h"
 
 #define WAIT_MS 20000
@@ -46,30 +47,6 @@ static void deadline_after(struct timespec *t, unsigned int ms)
 	}
 }
 
-static void write_page(struct lib_shim *s)
-{
-	struct isahp_state_page *p = s->page;
-	volatile __u64 *to = (volatile __u64 *)((char *)p + 24);
-	struct isahp_state_page next = *p;
-	const __u64 *from = (const __u64 *)((const char *)&next + 24);
-	size_t i;
-
-	memcpy(next.epoch, s->event.epoch, sizeof(next.epoch));
-	next.sequence = s->event.sequence;
-	next.event = s->event.event;
-	next.deadline_ns = s->event.deadline_ns;
-	next.phase = s->event.phase;
-	next.vendor = s->event.vendor;
-	next.present = s->event.present;
-	next.leaving = s->event.leaving;
-	next.usable = s->event.usable;
-	__atomic_store_n(&p->seqcount, p->seqcount + 1, __ATOMIC_RELAXED);
-	__atomic_thread_fence(__ATOMIC_RELEASE);
-	for (i = 0; i < (sizeof(next) - 24) / 8; i++)
-		__atomic_store_n(&to[i], from[i], __ATOMIC_RELAXED);
-	__atomic_store_n(&p->seqcount, p->seqcount + 1, __ATOMIC_RELEASE);
-}
-
 static void make_page(struct lib_shim *s)
 {
 	s->page_fd = memfd_create("state", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -80,9 +57,7 @@ static void make_page(struct lib_shim *s)
 	must(s->page != MAP_FAILED);
 	must(!fcntl(s->page_fd, F_ADD_SEALS,
 		    F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL));
-	s->page->magic = ISAHP_STATE_MAGIC;
-	s->page->version = ISAHP_UAPI_VERSION;
-	s->page->size = sizeof(*s->page);
+	isahp_state_page_init(s->page);
 }
 
 static void send_event(struct lib_shim *s, int i)
@@ -133,7 +108,7 @@ static void take_ack(struct lib_shim *s, int i, const struct isahp_ack *ack)
 	    ack->verdict == ISAHP_ACK) {
 		s->event.phase = ISAHP_PHASE_QUIESCED;
 		s->event.event++;
-		write_page(s);
+		isahp_state_page_write(s->page, &s->event);
 	}
 	send_result(s->client[i], a->status, -1);
 }
@@ -287,7 +262,7 @@ static __u64 say(struct lib_shim *s, __u32 type, const struct isahp_features *pr
 		e->present = *present;
 	e->leaving = *leaving;
 	e->usable = isahp_features_usable(&e->present, &e->leaving);
-	write_page(s);
+	isahp_state_page_write(s->page, &s->event);
 	for (i = 0; i < LIB_SHIM_CLIENTS && !s->mute; i++)
 		send_event(s, i);
 	pthread_mutex_unlock(&s->lock);
