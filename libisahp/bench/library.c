@@ -5,9 +5,9 @@
  */
 #include <math.h>
 #include <stdio.h>
+#include <bench.h>
 #include <isahp/isahp.h>
 #include <urcu/urcu-memb.h>
-#include "bench.h"
 
 #define ROUNDS 61
 #define ROUND_NS 1e6
@@ -102,6 +102,17 @@ static const struct {
 	{ "call of 200 ns", "region of 200 ns", "call of 200 ns, to liburcu", 200, 0.98 },
 };
 
+static void add(struct bench *b, const char *name, double ns, const char *peer,
+		double peer_ns, double goal)
+{
+	struct bench_row row = { .value = ns, .unit = "ns", .ratio = peer_ns / ns,
+				 .goal = goal };
+
+	snprintf(row.name, sizeof(row.name), "%s", name);
+	snprintf(row.peer, sizeof(row.peer), "%s", peer);
+	bench_add(b, row);
+}
+
 static double measure_callee(struct bench *b, size_t i)
 {
 	static const way ways[] = { by_pointer, by_operation, by_urcu, by_region,
@@ -109,23 +120,22 @@ static double measure_callee(struct bench *b, size_t i)
 	double ns[5];
 
 	measure(ways, 5, turns_for(callee[i].ns), ns);
-	bench_add(b, (struct bench_row){ callee[i].operation, ns[1], "ns",
-					 "function pointer", ns[0], callee[i].goal });
-	bench_add(b, (struct bench_row){ callee[i].region, ns[3], "ns",
-					 "function pointer", ns[0], 0 });
-	bench_add(b, (struct bench_row){ callee[i].urcu, ns[1], "ns",
-					 "liburcu-memb, linked", ns[2], 1 });
+	add(b, callee[i].operation, ns[1], "function pointer", ns[0], callee[i].goal);
+	add(b, callee[i].region, ns[3], "function pointer", ns[0], 0);
+	add(b, callee[i].urcu, ns[1], "liburcu-memb, linked", ns[2], 1);
 	return fabs(ns[4] / ns[0] - 1);
 }
 
 int main(int argc, char **argv)
 {
 	double noise = 0;
-	struct bench b;
+	static struct bench b;
 	size_t i;
 	int rc;
 
-	rc = bench_begin(&b, "library", argc, argv);
+	bench_init(&b, "library");
+	rc = bench_arguments(&b, "What a call through libisahp costs, beside its peers.",
+			     argc, argv);
 	if (rc)
 		return rc - 1;
 	bench_cpus();

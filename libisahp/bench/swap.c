@@ -7,8 +7,8 @@
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <bench.h>
 #include "barrier.h"
-#include "bench.h"
 #include "operation.h"
 #include "swap.h"
 
@@ -78,7 +78,7 @@ static double measure(struct bench *b)
 	static double swaps[SWAPS], first[SWAPS], second[SWAPS];
 	struct isahp_features none = isahp_features_none();
 	struct isahp_features some = none;
-	double p50;
+	double p50, us;
 	int i;
 
 	isahp_features_add(&some, ISAHP_FEATURE_SSE3);
@@ -88,24 +88,27 @@ static double measure(struct bench *b)
 		second[i] = barrier() / 1000;
 	}
 	p50 = bench_percentile(first, SWAPS, 50);
-	bench_add(b, (struct bench_row){ "swap p50, one reader",
-					 bench_percentile(swaps, SWAPS, 50), "us",
-					 "one membarrier p50", p50, 0.5 });
-	bench_add(b, (struct bench_row){ "swap p99, one reader",
-					 bench_percentile(swaps, SWAPS, 99), "us",
-					 "one membarrier p99",
-					 bench_percentile(first, SWAPS, 99), 0 });
+	us = bench_percentile(swaps, SWAPS, 50);
+	bench_add(b, (struct bench_row){ .name = "swap p50, one reader", .value = us,
+					 .unit = "us", .peer = "one membarrier p50",
+					 .ratio = p50 / us, .goal = 0.5 });
+	us = bench_percentile(swaps, SWAPS, 99);
+	bench_add(b, (struct bench_row){ .name = "swap p99, one reader", .value = us,
+					 .unit = "us", .peer = "one membarrier p99",
+					 .ratio = bench_percentile(first, SWAPS, 99) / us });
 	return fabs(bench_percentile(second, SWAPS, 50) / p50 - 1);
 }
 
 int main(int argc, char **argv)
 {
 	pthread_t thread;
-	struct bench b;
+	static struct bench b;
 	double noise;
 	int rc;
 
-	rc = bench_begin(&b, "swap", argc, argv);
+	bench_init(&b, "swap");
+	rc = bench_arguments(&b, "How long a swap takes, beside one membarrier.",
+			     argc, argv);
 	if (rc)
 		return rc - 1;
 	if (bench_cpus() < 2) {

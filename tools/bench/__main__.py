@@ -38,7 +38,7 @@ def parse_arguments() -> argparse.Namespace:
 
 def run_suite(name: str, program: Path, scratch: Path) -> list[dict]:
     results = scratch / f"{name}.json"
-    print(f"== {name}: accelerator native (no guest)", flush=True)
+    print(f"== {name}", flush=True)
     subprocess.run([program, "--json", results], check=True)
     rows = json.loads(results.read_text())
     for row in rows:

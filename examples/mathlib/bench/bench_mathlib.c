@@ -1,23 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mathlib_bench - how fast each variant is, and what a call through isahp costs
+ * bench_mathlib - how fast each variant is, and what a call through isahp costs
  *
  * The contestants of one size run in turn, round after round, so that what the
  * machine does besides meets all of them; the figure is the median of the
  * rounds. One contestant runs twice under two names: by how much those two
  * differ (A/A) is the noise floor below which no ratio means anything.
  */
-#include <cpuid.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include <bench.h>
 #include <problem.h>
-
-#include "results.h"
 
 #define ROUNDS_MAX 999
 #define CONTESTANTS_MAX 8
@@ -44,30 +41,18 @@ struct contestant {
 };
 
 /**
- * struct bench - the benchmark
- * @emulated: no hardware executes this: figures are shown, goals are not.
- * @host: who runs the machine if not the hardware, by CPUID; "" for nobody.
+ * struct runs - how the benchmark is run
  * @rounds: per size.
  * @round_ns: how long a contestant runs in a round, about.
  * @noise: largest A/A difference so far.
- * @results: what came out.
+ * @bench: what came out.
  */
-struct bench {
-	bool emulated;
-	char host[13];
+struct runs {
 	unsigned int rounds;
 	double round_ns;
 	double noise;
-	struct results results;
+	struct bench bench;
 };
-
-static double now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
 
 static void call_isahp(struct ml_problem *p)
 {
@@ -87,7 +72,7 @@ static void call_isahp(struct ml_problem *p)
 static double run(const struct contestant *c, struct ml_problem *p,
 		  unsigned long calls)
 {
-	double start = now_ns();
+	double start = bench_now_ns();
 	unsigned long i;
 
 	if (c->variant) {
@@ -97,11 +82,11 @@ static double run(const struct contestant *c, struct ml_problem *p,
 		for (i = 0; i < calls; i++)
 			call_isahp(p);
 	}
-	return (now_ns() - start) / (double)calls;
+	return (bench_now_ns() - start) / (double)calls;
 }
 
 /* How many calls take about @round_ns; computes the right thing on the way. */
-static int calibrate(const struct bench *b, const struct contestant *c,
+static int calibrate(const struct runs *b, const struct contestant *c,
 		     struct ml_problem *p, unsigned long *ret_calls)
 {
 	unsigned long calls = 1;
@@ -118,14 +103,7 @@ static int calibrate(const struct bench *b, const struct contestant *c,
 	return 0;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static int measure(const struct bench *b, struct contestant *c, size_t count,
+static int measure(const struct runs *b, struct contestant *c, size_t count,
 		   struct ml_problem *p)
 {
 	unsigned long calls[CONTESTANTS_MAX];
@@ -142,10 +120,8 @@ static int measure(const struct bench *b, struct contestant *c, size_t count,
 		for (i = 0; i < count; i++)
 			c[i].ns[round] = run(&c[i], p, calls[i]);
 	}
-	for (i = 0; i < count; i++) {
-		qsort(c[i].ns, b->rounds, sizeof(c[i].ns[0]), by_value);
-		c[i].median_ns = c[i].ns[b->rounds / 2];
-	}
+	for (i = 0; i < count; i++)
+		c[i].median_ns = bench_percentile(c[i].ns, b->rounds, 50);
 	return 0;
 }
 
@@ -161,27 +137,27 @@ static const struct contestant *find(const struct contestant *c, size_t count,
 	return NULL;
 }
 
-static void add_result(struct bench *b, const struct ml_problem *p,
+static void add_result(struct runs *b, const struct ml_problem *p,
 		       const char *what, const struct contestant *c,
 		       const char *peer_name, const struct contestant *peer,
 		       double goal)
 {
-	struct result *row = results_add(&b->results);
+	struct bench_row row = {
+		.value = (double)ml_problem_flops(p) / c->median_ns,
+		.unit = "GFLOP/s",
+	};
 
-	if (!row)
-		return;
-	snprintf(row->name, sizeof(row->name), "%s-%zu-%s", ml_op_name(p->op),
-		 p->n, what);
-	row->value = (double)ml_problem_flops(p) / c->median_ns;
-	row->unit = "GFLOP/s";
+	snprintf(row.name, sizeof(row.name), "%s-%zu-%s", ml_op_name(p->op), p->n,
+		 what);
 	if (peer) {
-		snprintf(row->peer, sizeof(row->peer), "%s", peer_name);
-		row->ratio = peer->median_ns / c->median_ns;
-		row->goal = b->emulated ? 0 : goal;
+		snprintf(row.peer, sizeof(row.peer), "%s", peer_name);
+		row.ratio = peer->median_ns / c->median_ns;
+		row.goal = goal;
 	}
+	bench_add(&b->bench, row);
 }
 
-static void add_variants(struct bench *b, const struct ml_problem *p,
+static void add_variants(struct runs *b, const struct ml_problem *p,
 			 const struct contestant *c, size_t count)
 {
 	const struct contestant *plain = find(c, count, "c");
@@ -199,7 +175,7 @@ static void add_variants(struct bench *b, const struct ml_problem *p,
 }
 
 /* Direct variants first, then the A/A twin and the call of the one in use. */
-static int one_problem(struct bench *b, struct ml_problem *p)
+static int one_problem(struct runs *b, struct ml_problem *p)
 {
 	static struct contestant c[CONTESTANTS_MAX];
 	const struct isahp_operation *o = ml_op_operation(p->op);
@@ -249,7 +225,7 @@ static void free_problem(struct ml_problem *p)
 	free(p->bound);
 }
 
-static int one_size(struct bench *b, enum ml_op op, size_t n)
+static int one_size(struct runs *b, enum ml_op op, size_t n)
 {
 	struct ml_problem p = { .op = op, .m = n, .n = n, .k = n, .lda = n,
 				.ldb = n, .ldc = n, .alpha = 0.5f };
@@ -267,14 +243,13 @@ out:
 	return ret;
 }
 
-static int all_sizes(struct bench *b)
+static int all_sizes(struct runs *b)
 {
 	static const size_t sizes[ML_OPS][4] = {
 		[ML_SGEMM] = { 16, 32, 128, 512 },
 		[ML_SDOT] = { 64, 512, 4096, 262144 },
 		[ML_SAXPY] = { 64, 512, 4096, 262144 },
 	};
-	struct result *row;
 	int op, ret;
 	size_t i;
 
@@ -285,44 +260,13 @@ static int all_sizes(struct bench *b)
 				return ret;
 		}
 	}
-	row = results_add(&b->results);
-	if (row) {
-		snprintf(row->name, sizeof(row->name), "noise-floor-a-a");
-		row->value = b->noise;
-		row->unit = "ratio";
-	}
+	bench_add(&b->bench, (struct bench_row){ .name = "noise-floor-a-a",
+						 .value = b->noise, .unit = "ratio" });
 	return 0;
 }
 
-static void find_host(struct bench *b)
-{
-	unsigned int eax, ebx, ecx = 0, edx, host[3];
-
-	__get_cpuid(1, &eax, &ebx, &ecx, &edx);
-	/* CPUID.1:ECX.31 is hypervisors' own; the leaf is their signature. */
-	if (!(ecx >> 31))
-		return;
-	__cpuid(0x40000000, eax, host[0], host[1], host[2]);
-	memcpy(b->host, host, sizeof(host));
-	b->emulated = !strncmp(b->host, "TCG", 3);
-}
-
-static void print_machine(const struct bench *b)
-{
-	unsigned int brand[13] = { 0 };
-	unsigned int i;
-
-	for (i = 0; i < 3; i++)
-		__get_cpuid(0x80000002 + i, &brand[4 * i], &brand[4 * i + 1],
-			    &brand[4 * i + 2], &brand[4 * i + 3]);
-	printf("CPU: %s, hypervisor: %s%s; %u rounds of %.0f ms, medians\n",
-	       (char *)brand, *b->host ? b->host : "none",
-	       b->emulated ? " (emulated: speed means nothing)" : "", b->rounds,
-	       b->round_ns / 1e6);
-}
-
 static const char help[] =
-	"Usage: mathlib_bench [--json FILE] [--rounds N] [--ms N]\n"
+	"Usage: bench_mathlib [--json FILE] [--rounds N] [--ms N]\n"
 	"GFLOP/s of each variant, and of calls through isahp.\n"
 	"\n"
 	"  --json FILE   write the figures to FILE as well\n"
@@ -345,7 +289,7 @@ static int number(const char *text, unsigned int max, unsigned int *ret_value)
 	unsigned long value = strtoul(text, &end, 10);
 
 	if (end == text || *end || !value || value > max) {
-		fprintf(stderr, "mathlib_bench: %s: give a number from 1 to %u\n",
+		fprintf(stderr, "bench_mathlib: %s: give a number from 1 to %u\n",
 			text, max);
 		return -EINVAL;
 	}
@@ -354,7 +298,7 @@ static int number(const char *text, unsigned int max, unsigned int *ret_value)
 }
 
 /* Return: 0, 1 for --help, or -EINVAL after one line on stderr. */
-static int parse(int argc, char **argv, struct bench *b, const char **ret_json)
+static int parse(int argc, char **argv, struct runs *b)
 {
 	unsigned int ms = 4;
 	int which, ret = 0;
@@ -362,7 +306,7 @@ static int parse(int argc, char **argv, struct bench *b, const char **ret_json)
 	while (!ret && (which = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		switch (which) {
 		case OPT_JSON:
-			*ret_json = optarg;
+			b->bench.json = optarg;
 			break;
 		case OPT_ROUNDS:
 			ret = number(optarg, ROUNDS_MAX, &b->rounds);
@@ -378,7 +322,7 @@ static int parse(int argc, char **argv, struct bench *b, const char **ret_json)
 		}
 	}
 	if (!ret && optind < argc) {
-		fprintf(stderr, "mathlib_bench: %s: takes options only; try --help\n",
+		fprintf(stderr, "bench_mathlib: %s: takes options only; try --help\n",
 			argv[optind]);
 		ret = -EINVAL;
 	}
@@ -388,27 +332,20 @@ static int parse(int argc, char **argv, struct bench *b, const char **ret_json)
 
 int main(int argc, char **argv)
 {
-	static struct bench b = { .rounds = 15 };
-	const char *json = NULL;
+	static struct runs b = { .rounds = 15 };
 	int ret;
 
-	ret = parse(argc, argv, &b, &json);
+	bench_init(&b.bench, "mathlib");
+	ret = parse(argc, argv, &b);
 	if (ret)
 		return ret > 0 ? EXIT_SUCCESS : 2;
-	find_host(&b);
 	ret = all_sizes(&b);
 	if (ret) {
-		fprintf(stderr, "mathlib_bench: %s\n", ret == -EBADMSG ?
+		fprintf(stderr, "bench_mathlib: %s\n", ret == -EBADMSG ?
 			"a variant computes wrong results; run the mathlib tests" :
 			strerror(-ret));
 		return EXIT_FAILURE;
 	}
-	print_machine(&b);
-	results_print(&b.results, b.noise);
-	printf("A/A noise floor: %.1f %% (largest difference of one variant to itself)\n",
-	       b.noise * 100);
-	ret = json ? results_write(&b.results, json) : 0;
-	if (ret)
-		fprintf(stderr, "mathlib_bench: %s: %s\n", json, strerror(-ret));
-	return ret ? EXIT_FAILURE : EXIT_SUCCESS;
+	printf("%u rounds of %.0f ms, medians\n", b.rounds, b.round_ns / 1e6);
+	return bench_end(&b.bench, b.noise);
 }
