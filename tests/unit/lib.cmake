@@ -23,6 +23,10 @@ target_include_directories(test_lib_operation PRIVATE ${PROJECT_SOURCE_DIR})
 isahp_library_test(lib_follow isahp::isahp)
 isahp_library_test(lib_drain isahp::isahp)
 isahp_library_test(lib_callback isahp::isahp)
-isahp_library_test(lib_fork isahp::isahp)
+# A process with threads forks: gcc 12's ASan can leave its allocator's lock held
+# in the child, which then hangs in malloc().
+if(NOT ISAHP_SANITIZE)
+  isahp_library_test(lib_fork isahp::isahp)
+endif()
 isahp_unit_test(lib_source LIBS isahp::isahp)
 isahp_unit_test(lib_barrier LIBS isahp::isahp lib_shim)
