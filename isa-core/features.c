@@ -20,6 +20,15 @@ static const struct isahp_feature_info table[ISAHP_FEATURE_COUNT] = {
 };
 #undef ROW
 
+#define ALIAS(sym, name_) { ISAHP_FEATURE_##sym, name_ },
+static const struct {
+	__u8 feature;
+	const char *name;
+} aliases[] = { ISAHP_ALIAS_TABLE(ALIAS) };
+#undef ALIAS
+
+#define ALIASES (sizeof(aliases) / sizeof(aliases[0]))
+
 struct dependency {
 	__u8 feature;
 	__u8 needs;
@@ -59,6 +68,9 @@ int isahp_feature_find(const char *name, size_t len)
 		    (spelled(table[i].qemu, name, len) ||
 		     spelled(table[i].libvirt, name, len)))
 			return i;
+	for (i = 0; i < (int)ALIASES; i++)
+		if (spelled(aliases[i].name, name, len))
+			return aliases[i].feature;
 	return -ENOENT;
 }
 

@@ -117,7 +117,7 @@ const struct isahp_feature_info *isahp_feature_info(unsigned int number);
 
 /**
  * isahp_feature_find - number of the feature with this name
- * @name: Linux flag name, or QEMU's or libvirt's spelling.
+ * @name: Linux flag name, or QEMU's or libvirt's spelling, or an alias.
  * @len: its length in bytes; it need not be terminated.
  *
  * Return: feature number, or -ENOENT.

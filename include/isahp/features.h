@@ -205,6 +205,19 @@ X(112, RDPRU, "rdpru", 0x80000008, 0, EBX, 4, "", "", REMOVABLE, 0) \
 X(113, WBNOINVD, "wbnoinvd", 0x80000008, 0, EBX, 9, NULL, NULL, SYSTEM, 0)
 
 /*
+ * X(FEATURE, name): what manuals and compilers call a feature, where Linux, QEMU
+ * and libvirt all say something else. Understood in lists that people write,
+ * never printed.
+ */
+#define ISAHP_ALIAS_TABLE(X) \
+X(SSE3, "sse3") \
+X(PCLMULQDQ, "pclmul") \
+X(RDRAND, "rdrnd") \
+X(ABM, "lzcnt") \
+X(BMI1, "bmi") \
+X(SHA_NI, "sha")
+
+/*
  * X(FEATURE, NEEDS, reason): FEATURE is not usable, or not defined, without
  * NEEDS. SSE2 and below are x86-64 itself and are not in the table.
  */

@@ -77,6 +77,16 @@ Test(names, qemu_and_libvirt_spellings_are_found)
 	cr_assert_eq(isahp_feature_find("avx3", 4), -ENOENT);
 }
 
+Test(names, an_alias_is_understood_and_no_ones_own_name)
+{
+#define CHECK(sym, name)                                                       \
+	cr_assert_eq(isahp_feature_find(name, strlen(name)), F(sym), "%s", name); \
+	for (int i = 0; i < ISAHP_FEATURE_COUNT; i++)                          \
+		cr_assert_str_neq(isahp_feature_info(i)->flag, name);
+	ISAHP_ALIAS_TABLE(CHECK)
+#undef CHECK
+}
+
 Test(names, a_typing_error_gets_the_nearest_name)
 {
 	cr_assert_eq(isahp_feature_nearest("avx22", 5), F(AVX2));
