@@ -65,6 +65,7 @@ class Watch:
         self._check = check
         self._seen = 0
         self._start = time.monotonic()
+        self._ahead_s: float | None = None  # the program's clock, of ours
 
     @property
     def now(self) -> float:
@@ -76,10 +77,17 @@ class Watch:
         lines = self._intervals()
         for line in lines[self._seen:]:
             self.leg.show_sample(Sample(
-                at=round(self.now, 3), host=self.host, variant=in_use(line),
+                at=round(self._time_of(line), 3), host=self.host, variant=in_use(line),
                 ops_per_second=line["ops_per_s"], wrong=line["wrong"]))
         self._seen = len(lines)
         self._check()
+
+    def _time_of(self, line: dict[str, Any]) -> float:
+        """When the program wrote a line: several may have been waiting."""
+        said_s = line["time_ns"] / 1e9
+        if self._ahead_s is None:
+            self._ahead_s = said_s - self.now
+        return min(said_s - self._ahead_s, self.now)
 
     def until(self, over: Callable[[], bool]) -> None:
         while not over():
