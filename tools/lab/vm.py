@@ -4,7 +4,9 @@
 import shlex
 import shutil
 import tempfile
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable
@@ -71,6 +73,8 @@ class Vm:
         self._body: Body | None = None
         self._all: list[Body] = []
         self._launched = 0
+        # Whoever waits looks at all bodies; none may end under his eyes.
+        self._bodies = threading.RLock()
         logs.mkdir(parents=True, exist_ok=True)
 
     # -- bodies ----------------------------------------------------------------
@@ -108,8 +112,9 @@ class Vm:
 
     def drop(self, body: Body) -> None:
         """End a body that is not needed any more."""
-        self._all.remove(body)
-        body.qemu.end()
+        with self._bodies:
+            self._all.remove(body)
+            body.qemu.end()
         body.host.unplug(self.name)
 
     def take_over(self, target: Body) -> None:
@@ -152,14 +157,17 @@ class Vm:
                    during: Callable[[], None] = lambda: None
                    ) -> dict[str, Any]:
         """Live-migrate by QMP alone: nobody in the guest is told. Returns
-        query-migrate's answer, `downtime` in ms among it."""
+        query-migrate's answer, `downtime` in ms among it. `during` runs beside
+        it, and may have to wait for the guest to be at its target."""
         target, uri = self._await_incoming(host)
         qmp = self.body.qemu.qmp
         qmp.execute("migrate", uri=uri)
-        during()
-        info = qmp.wait_migration()
-        target.qemu.qmp.wait_status("running")
-        self.take_over(target)
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            done = beside.submit(during)
+            info = qmp.wait_migration()
+            target.qemu.qmp.wait_status("running")
+            self.take_over(target)
+            done.result()
         return info
 
     def start_move(self, host: Host, *options: str) -> Move:
@@ -200,8 +208,9 @@ class Vm:
 
     def check(self) -> None:
         """Raise when a QEMU has died or a kernel complains."""
-        for body in self._all:
-            body.qemu.check(self.allow)
+        with self._bodies:
+            for body in self._all:
+                body.qemu.check(self.allow)
 
     def console_text(self) -> str:
         """All that the kernel has said, on every host, in order."""
