@@ -45,6 +45,11 @@ static void ivshmem_ring(struct isahp_transport *transport)
 	       iv->registers + IVSHMEM_DOORBELL);
 }
 
+static bool rearm = true;
+module_param(rearm, bool, 0444);
+MODULE_PARM_DESC(rearm,
+		 "set up interrupts again on a new host (default 1; 0: only to show that KVM needs it)");
+
 /*
  * Under KVM, QEMU wires an eventfd of the server to a vector when MSI-X goes
  * from disabled to enabled, and only then: after a migration the new shim could
@@ -57,7 +62,7 @@ static void ivshmem_rearm(struct isahp_transport *transport)
 	int pos = iv->pdev->msix_cap + PCI_MSIX_FLAGS;
 	u16 control;
 
-	if (pci_read_config_word(iv->pdev, pos, &control))
+	if (!rearm || pci_read_config_word(iv->pdev, pos, &control))
 		return;
 	pci_write_config_word(iv->pdev, pos, control & ~PCI_MSIX_FLAGS_ENABLE);
 	pci_write_config_word(iv->pdev, pos, control | PCI_MSIX_FLAGS_ENABLE);
