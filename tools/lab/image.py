@@ -82,7 +82,7 @@ def libraries(program: Path) -> dict[str, Path]:
     return found
 
 
-def _add_program(tree: Tree, source: Path) -> None:
+def add_program(tree: Tree, source: Path) -> None:
     tree.add(f"bin/{source.name}", source)
     for path, library in libraries(source).items():
         tree.add(path, library)
@@ -128,7 +128,7 @@ def populate(kernel: Kernel, extra: tuple[Path, ...] = ()) -> Tree:
     named = [build_dir() / p for p in PROGRAMS]
     for program in [*named, *built, *extra]:
         if program.is_file():
-            _add_program(tree, program)
+            add_program(tree, program)
         elif program in extra:
             raise LabError(f"missing program {program}")
     for path in kernel.modules:
@@ -139,12 +139,12 @@ def populate(kernel: Kernel, extra: tuple[Path, ...] = ()) -> Tree:
     return tree
 
 
-def build(kernel: Kernel, extra: tuple[Path, ...] = ()) -> Path:
-    """Write the image; untouched when nothing has changed."""
+def write(tree: Tree, name: str) -> Path:
+    """Write an image; untouched when nothing has changed."""
     folder = guest_root() / "image"
     folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"{build_dir().name}-{kernel.release}.cpio"
-    data = cpio(populate(kernel, extra))
+    target = folder / name
+    data = cpio(tree)
     if target.is_file() and target.read_bytes() == data:
         return target
     handle, temporary = tempfile.mkstemp(dir=folder, prefix=".image.")
@@ -156,3 +156,9 @@ def build(kernel: Kernel, extra: tuple[Path, ...] = ()) -> Path:
         os.unlink(temporary)
         raise
     return target
+
+
+def build(kernel: Kernel, extra: tuple[Path, ...] = ()) -> Path:
+    """The image of a test guest."""
+    return write(populate(kernel, extra),
+                 f"{build_dir().name}-{kernel.release}.cpio")

@@ -14,8 +14,9 @@ from pathlib import Path
 from .errors import LabError
 from .paths import guest_root
 
-# Without dependencies of their own, and of use to tests.
-MODULES = ("msr", "cpuid")
+# Of use to tests; the last four, in this order, make a guest a KVM host.
+MODULES = ("msr", "cpuid", "irqbypass", "ccp", "kvm", "kvm-amd")
+KVM_MODULES = MODULES[2:]
 
 XZ_MAGIC = b"\xfd7zXZ\0"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
@@ -40,8 +41,15 @@ class Kernel:
     def modules(self) -> list[Path]:
         return sorted((self.folder / "modules").glob("*.ko"))
 
+    @property
+    def contents(self) -> Path:
+        """What was asked for when it was unpacked."""
+        return self.folder / "contents"
+
     def is_whole(self) -> bool:
-        return self.vmlinux.is_file() and self.config.is_file()
+        return (self.vmlinux.is_file() and self.config.is_file()
+                and self.contents.is_file()
+                and self.contents.read_text() == " ".join(MODULES))
 
 
 def _query(argv: list[str]) -> str:
@@ -150,6 +158,7 @@ def _make(release: str, folder: Path) -> None:
     vmlinuz = _extract(deb, release, folder)
     deb.unlink()
     (folder / "vmlinux").write_bytes(decompress(vmlinuz.read_bytes()))
+    (folder / "contents").write_text(" ".join(MODULES))
 
 
 def fetch(release: str | None = None) -> Kernel:
