@@ -10,21 +10,6 @@
 
 #define ROUNDS 200
 
-static void call(struct ml_problem *p)
-{
-	switch (p->op) {
-	case ML_SGEMM:
-		ml_sgemm(p->m, p->n, p->k, p->alpha, p->a, p->lda, p->b, p->ldb,
-			 p->beta, p->out, p->ldc);
-		break;
-	case ML_SDOT:
-		p->out[0] = ml_sdot(p->n, p->a, p->b);
-		break;
-	default:
-		ml_saxpy(p->n, p->alpha, p->a, p->out);
-	}
-}
-
 static size_t trial(struct ml_random *random, enum ml_op op)
 {
 	struct ml_problem p = operands_shape(random, op);
@@ -36,7 +21,7 @@ static size_t trial(struct ml_random *random, enum ml_op op)
 	ml_problem_fill(&p, random, operands_scale(random));
 	ml_problem_solve(&p);
 	ml_problem_reset(&p);
-	call(&p);
+	ml_problem_call_operation(&p);
 	wrong = ml_problem_wrong(&p, &index);
 	operands_free(&o);
 	return wrong;

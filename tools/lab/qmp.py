@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""QEMU's machine protocol, synchronous, with the events kept in order."""
+"""QEMU's machine protocol, synchronous. Events are passed over: state is asked
+for."""
 
 import json
 import socket
 import time
-from pathlib import Path
 from typing import Any
 
 from .errors import LabError
@@ -18,24 +18,8 @@ class Qmp:
     def __init__(self, sock: socket.socket):
         self._sock = sock
         self._buffer = b""
-        self.events: list[dict[str, Any]] = []
         self._read_until(lambda m: "QMP" in m, 60)
         self.execute("qmp_capabilities")
-
-    @classmethod
-    def connect(cls, path: Path, timeout_s: float = 30) -> "Qmp":
-        """Connect to a socket that may not be there yet."""
-        deadline = time.monotonic() + timeout_s
-        while True:
-            sock = socket.socket(socket.AF_UNIX)
-            try:
-                sock.connect(str(path))
-                return cls(sock)
-            except OSError as error:
-                sock.close()
-                if time.monotonic() > deadline:
-                    raise LabError(f"QEMU: no QMP at {path}: {error}") from None
-                time.sleep(0.02)
 
     def _message(self, timeout_s: float) -> dict[str, Any]:
         deadline = time.monotonic() + timeout_s
@@ -60,8 +44,6 @@ class Qmp:
             message = self._message(max(0.01, deadline - time.monotonic()))
             if match(message):
                 return message
-            if "event" in message:
-                self.events.append(message)
 
     def execute(self, command: str, timeout_s: float = 60,
                 **arguments: Any) -> Any:
@@ -76,13 +58,6 @@ class Qmp:
         if "error" in answer:
             raise QmpError(f"QEMU: {command}: {answer['error']['desc']}")
         return answer["return"]
-
-    def wait_event(self, *names: str, timeout_s: float = 60) -> dict[str, Any]:
-        """The next event of these names, from those kept or still to come."""
-        for i, event in enumerate(self.events):
-            if event["event"] in names:
-                return self.events.pop(i)
-        return self._read_until(lambda m: m.get("event") in names, timeout_s)
 
     def wait_status(self, *wanted: str, timeout_s: float = 60) -> str:
         """Wait until the VM's run state is one of these."""

@@ -133,11 +133,6 @@ class Shim:
         """As a crash: nothing is said to anybody."""
         self.process.kill()
 
-    def restart(self) -> None:
-        """A new isahpd that remembers nothing."""
-        self.process.end()
-        self.process = self._start()
-
     def end(self) -> None:
         self.process.end()
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -54,21 +54,6 @@ struct runs {
 	struct bench bench;
 };
 
-static void call_isahp(struct ml_problem *p)
-{
-	switch (p->op) {
-	case ML_SGEMM:
-		ml_sgemm(p->m, p->n, p->k, p->alpha, p->a, p->lda, p->b, p->ldb,
-			 p->beta, p->out, p->ldc);
-		break;
-	case ML_SDOT:
-		p->out[0] = ml_sdot(p->n, p->a, p->b);
-		break;
-	default:
-		ml_saxpy(p->n, p->alpha, p->a, p->out);
-	}
-}
-
 static double run(const struct contestant *c, struct ml_problem *p,
 		  unsigned long calls)
 {
@@ -80,7 +65,7 @@ static double run(const struct contestant *c, struct ml_problem *p,
 			ml_problem_call(p, c->variant->fn);
 	} else {
 		for (i = 0; i < calls; i++)
-			call_isahp(p);
+			ml_problem_call_operation(p);
 	}
 	return (bench_now_ns() - start) / (double)calls;
 }

@@ -231,6 +231,21 @@ void ml_problem_call(struct ml_problem *p, isahp_fn fn)
 	}
 }
 
+void ml_problem_call_operation(struct ml_problem *p)
+{
+	switch (p->op) {
+	case ML_SGEMM:
+		ml_sgemm(p->m, p->n, p->k, p->alpha, p->a, p->lda, p->b, p->ldb,
+			 p->beta, p->out, p->ldc);
+		break;
+	case ML_SDOT:
+		p->out[0] = ml_sdot(p->n, p->a, p->b);
+		break;
+	default:
+		ml_saxpy(p->n, p->alpha, p->a, p->out);
+	}
+}
+
 /* A NaN compares as too far away. */
 static bool near(float got, float expect, float bound)
 {

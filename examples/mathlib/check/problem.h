@@ -117,6 +117,12 @@ void ml_problem_reset(struct ml_problem *p);
 void ml_problem_call(struct ml_problem *p, isahp_fn fn);
 
 /**
+ * ml_problem_call_operation - call the operation, as its users do
+ * @p: reset. Which variant that is, libisahp decides.
+ */
+void ml_problem_call_operation(struct ml_problem *p);
+
+/**
  * ml_problem_wrong - compare
  * @p: after a call.
  * @ret_index: the first element that is wrong, when there is one.
