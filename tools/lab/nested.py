@@ -103,20 +103,21 @@ class Host:
     def interrupts(self, timeout_s: float = 120) -> tuple[int, int]:
         """How often L2's two vectors have been interrupted, by a line that L2
         prints after now."""
-        seen = len(self._lines())
+        seen = len(self._counts())
         deadline = time.monotonic() + timeout_s
         # Two lines: the first may have been on its way already.
-        while len(lines := self._lines()) < seen + 2:
+        while len(counts := self._counts()) < seen + 2:
             if time.monotonic() > deadline:
                 raise LabError(f"L2 prints nothing to {self.console}: "
                                f"{self.agent.sh(f'tail -n 5 {self.console}')}")
             time.sleep(0.2)
-        record, reply = re.findall(r"\d+", lines[-1].partition(":")[2])
-        return int(record), int(reply)
+        return counts[-1]
 
-    def _lines(self) -> list[str]:
+    def _counts(self) -> list[tuple[int, int]]:
+        """By line; the last one may be half there yet, and does not count."""
         text = self.agent.sh(f"grep -s ^L2: {self.console} || true")
-        return text.splitlines()
+        return [(int(record), int(reply)) for record, reply in
+                re.findall(r"^L2: (\d+) (\d+) end", text, re.M)]
 
 
 def load_kvm(vm: Vm) -> None:
