@@ -8,6 +8,7 @@
 #include "process.h"
 #include "registrant.h"
 #include "transport.h"
+#include "trap.h"
 #include "vdso.h"
 
 static int __init isahp_init(void)
@@ -20,6 +21,9 @@ static int __init isahp_init(void)
 		return err;
 	isahp_guest_init();
 	isahp_vdso_init();
+	err = isahp_trap_init();
+	if (err)
+		goto err_trap;
 	err = isahp_device_register();
 	if (err)
 		goto err_device;
@@ -34,6 +38,8 @@ err_ivshmem:
 	isahp_registrants_exit();
 	isahp_process_synchronize();
 err_device:
+	isahp_trap_exit();
+err_trap:
 	isahp_vdso_exit();
 	isahp_page_exit();
 	return err;
@@ -46,7 +52,9 @@ static void __exit isahp_exit(void)
 	isahp_device_unregister();
 	isahp_registrants_exit();
 	isahp_process_synchronize();
+	/* The entry in order first: what is in flight there is repaired still. */
 	isahp_vdso_exit();
+	isahp_trap_exit();
 	isahp_page_exit();
 }
 

@@ -5,6 +5,7 @@
 #include <linux/slab.h>
 #include <isa-core/features.h>
 #include "device.h"
+#include "figures.h"
 #include "guest.h"
 #include "pinned.h"
 #include "registrant.h"
@@ -228,4 +229,8 @@ static const struct attribute_group isahp_group = {
 	.attrs = isahp_attrs,
 };
 
-const struct attribute_group *isahp_report_groups[] = { &isahp_group, NULL };
+const struct attribute_group *isahp_report_groups[] = {
+	&isahp_group,
+	&isahp_figures_group,
+	NULL
+};

@@ -5,8 +5,6 @@
  */
 #define pr_fmt(fmt) "isahp: " fmt
 #include <linux/compat.h>
-#include <linux/kdebug.h>
-#include <linux/kprobes.h>
 #include <linux/mm.h>
 #include <linux/ptrace.h>
 #include <linux/sched.h>
@@ -14,10 +12,11 @@
 #include <linux/uaccess.h>
 #include <linux/vmalloc.h>
 #include <asm/sync_core.h>
-#include <asm/traps.h>
 #include <asm/vdso.h>
 #include "compat.h"
+#include "figures.h"
 #include "pinned.h"
+#include "symbols.h"
 #include "vdso.h"
 
 /* Bytes of the entry, and of what is around it on every known kernel. */
@@ -72,48 +71,15 @@ const char *isahp_vdso_describe(void)
 
 /* --- finding ------------------------------------------------------------- */
 
-static int kprobe_nothing(struct kprobe *p, struct pt_regs *regs)
-{
-	return 0;
-}
-
-/*
- * kallsyms_lookup_name() is not exported. A kprobe finds it; where a function
- * begins with ENDBR64 the probe sits behind that, and a call must not.
- */
-static unsigned long lookup_function(void)
-{
-	static const u8 endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
-	struct kprobe probe = {
-		.symbol_name = "kallsyms_lookup_name",
-		.pre_handler = kprobe_nothing,
-	};
-	unsigned long address;
-
-	if (register_kprobe(&probe))
-		return 0;
-	address = (unsigned long)probe.addr;
-	unregister_kprobe(&probe);
-	if (!memcmp((u8 *)address - sizeof(endbr64), endbr64, sizeof(endbr64)))
-		address -= sizeof(endbr64);
-	return address;
-}
-
 static const struct vdso_image *find_image(void)
 {
-	static const char *const symbols[] = ISAHP_VDSO_IMAGE_NAMES;
-	unsigned long (*lookup)(const char *name) = (void *)lookup_function();
-	unsigned long address;
+	static const char *const names[] = ISAHP_VDSO_IMAGE_NAMES;
+	const struct vdso_image *image = NULL;
 	unsigned int i;
 
-	if (!lookup)
-		return NULL;
-	for (i = 0; i < ARRAY_SIZE(symbols); i++) {
-		address = lookup(symbols[i]);
-		if (address)
-			return (const struct vdso_image *)address;
-	}
-	return NULL;
+	for (i = 0; i < ARRAY_SIZE(names) && !image; i++)
+		image = isahp_symbol_lookup(names[i]);
+	return image;
 }
 
 static bool surroundings_known(const u8 *site)
@@ -230,6 +196,7 @@ static int enter_by(enum entry entry)
 	if (err)
 		return err;
 	WRITE_ONCE(vdso.entry, entry);
+	isahp_figure_count(ISAHP_FIGURE_entry_changes);
 	pr_info("32-bit system calls enter by %s\n",
 		entry == ENTRY_INT80 ? "INT 0x80" : "the kernel's own choice");
 	return 0;
@@ -241,35 +208,25 @@ static int enter_by(enum entry entry)
  * A thread resumed between the two instructions of the kernel's own form and
  * met UD2 there, or an entry instruction that this CPU does not have. Its ebp
  * lies on top of its stack; INT 0x80 behind the site then does what it wanted.
- *
- * Context: #UD, interrupts off, in an RCU read-side critical section.
  */
-static int on_trap(struct notifier_block *nb, unsigned long event, void *data)
+bool isahp_vdso_repair(struct pt_regs *regs)
 {
-	struct die_args *args = data;
-	struct pt_regs *regs = args->regs;
 	unsigned long base;
 	u32 bp;
 
-	if (event != DIE_TRAP || args->trapnr != X86_TRAP_UD ||
-	    !user_mode(regs) || user_64bit_mode(regs) || !current->mm ||
+	if (!vdso.image || user_64bit_mode(regs) ||
 	    current->mm->context.vdso_image != vdso.image)
-		return NOTIFY_DONE;
+		return false;
 	base = (unsigned long)current->mm->context.vdso + vdso.site;
 	if (regs->ip != base + MIDDLE)
-		return NOTIFY_DONE;
+		return false;
 	if (copy_from_user_nofault(&bp, (const void __user *)regs->sp, sizeof(bp)))
-		return NOTIFY_DONE;
+		return false;
 	regs->bp = bp;
 	regs->ip = base + SITE_SIZE;
-	return NOTIFY_STOP;
+	isahp_figure_count(ISAHP_FIGURE_entry_repairs);
+	return true;
 }
-
-static struct notifier_block trap_notifier = {
-	.notifier_call = on_trap,
-	/* Before anything that turns a user's #UD into a report. */
-	.priority = 1,
-};
 
 void isahp_vdso_init(void)
 {
@@ -279,13 +236,13 @@ void isahp_vdso_init(void)
 	if (find_site())
 		vdso.entry = recognise(site_bytes(), &native);
 	if (vdso.entry == ENTRY_UNSUPPORTED) {
+		vdso.image = NULL;
 		pr_warn("the 32-bit system call entry of this kernel is not known: no move to another CPU vendor\n");
 		return;
 	}
 	memcpy(vdso.native, native, SITE_SIZE);
 	/* Until a record names the CPU, what was left behind stays. */
 	vdso.foreign = vdso.entry == ENTRY_INT80;
-	register_die_notifier(&trap_notifier);
 }
 
 void isahp_vdso_exit(void)
@@ -296,7 +253,6 @@ void isahp_vdso_exit(void)
 		pr_warn("leaving 32-bit system calls on INT 0x80: this CPU is not of the vendor the kernel was booted on\n");
 	else
 		enter_by(ENTRY_NATIVE);
-	unregister_die_notifier(&trap_notifier);
 }
 
 int isahp_vdso_follow(u32 vendor, u32 vendor_next)
@@ -320,6 +276,11 @@ void isahp_vdso_init(void)
 
 void isahp_vdso_exit(void)
 {
+}
+
+bool isahp_vdso_repair(struct pt_regs *regs)
+{
+	return false;
 }
 
 int isahp_vdso_follow(u32 vendor, u32 vendor_next)

@@ -11,6 +11,8 @@
 
 #include <linux/types.h>
 
+struct pt_regs;
+
 /**
  * isahp_vdso_init - find the entry and check that it is what is known
  *
@@ -38,6 +40,16 @@ void isahp_vdso_exit(void);
  * known; -ENOMEM.
  */
 int isahp_vdso_follow(u32 vendor, u32 vendor_next);
+
+/**
+ * isahp_vdso_repair - finish a #UD inside the entry
+ * @regs: of the current task, in user mode; changed on success.
+ *
+ * Context: #UD, interrupts off. May be called before init and after exit.
+ *
+ * Return: true: go on with @regs; false: it is none of the entry's.
+ */
+bool isahp_vdso_repair(struct pt_regs *regs);
 
 /** isahp_vdso_describe - for sysfs: native, int80, unneeded or unsupported */
 const char *isahp_vdso_describe(void);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the module has done so far, in numbers: one file each in
+ * /sys/class/misc/isahp/figures/. They only grow, until the module is unloaded.
+ */
+#ifndef ISAHP_KMOD_FIGURES_H
+#define ISAHP_KMOD_FIGURES_H
+
+#include <linux/percpu.h>
+#include <linux/sysfs.h>
+#include <linux/types.h>
+
+/* X(name): a counter, and the name of its file. docs/kernel.md explains each. */
+#define ISAHP_FIGURES(X)                                                       \
+	X(entry_changes)	/* the 32-bit entry was rewritten */           \
+	X(entry_repairs)	/* #UD between the entry's two instructions */
+
+enum isahp_figure {
+#define ISAHP_FIGURE_NUMBER(name) ISAHP_FIGURE_##name,
+	ISAHP_FIGURES(ISAHP_FIGURE_NUMBER)
+#undef ISAHP_FIGURE_NUMBER
+	ISAHP_FIGURE_COUNT
+};
+
+struct isahp_figures {
+	u64 of[ISAHP_FIGURE_COUNT];
+};
+
+DECLARE_PER_CPU(struct isahp_figures, isahp_figures);
+
+/**
+ * isahp_figure_add - count something
+ * @figure: which.
+ * @n: how many more.
+ *
+ * Context: any, #UD and NMI included.
+ */
+static inline void isahp_figure_add(enum isahp_figure figure, u64 n)
+{
+	this_cpu_add(isahp_figures.of[figure], n);
+}
+
+static inline void isahp_figure_count(enum isahp_figure figure)
+{
+	isahp_figure_add(figure, 1);
+}
+
+/** isahp_figure_read - the sum over all CPUs, online or not */
+u64 isahp_figure_read(enum isahp_figure figure);
+
+extern const struct attribute_group isahp_figures_group;
+
+#endif /* ISAHP_KMOD_FIGURES_H */
