@@ -13,7 +13,9 @@
 /* X(name): a counter, and the name of its file. docs/kernel.md explains each. */
 #define ISAHP_FIGURES(X)                                                       \
 	X(entry_changes)	/* the 32-bit entry was rewritten */           \
-	X(entry_repairs)	/* #UD between the entry's two instructions */
+	X(entry_repairs)	/* threads put right that resumed in it */     \
+	X(entry_emulated)	/* entry instructions finished, being absent */ \
+	X(entry_ss_repairs)	/* context switches that had a null SS */
 
 enum isahp_figure {
 #define ISAHP_FIGURE_NUMBER(name) ISAHP_FIGURE_##name,
