@@ -7,12 +7,12 @@
 #include <isa-core/cpuid.h>
 #include <isa-core/features.h>
 #include <isa-core/state.h>
+#include "entry.h"
 #include "guest.h"
 #include "host.h"
 #include "pinned.h"
 #include "registrant.h"
 #include "report.h"
-#include "vdso.h"
 
 static unsigned int host_silent_ms = 10000;
 module_param(host_silent_ms, uint, 0644);
@@ -114,7 +114,7 @@ static void give_verdict(u32 verdict, u32 reason, const struct isahp_roll *roll)
 }
 
 static enum isahp_nak_reason find_obstacle(const struct isahp_record *r,
-					   int vdso_err)
+					   int entry_err)
 {
 	struct isahp_features gone = isahp_features_dependents(&r->leaving);
 
@@ -123,9 +123,9 @@ static enum isahp_nak_reason find_obstacle(const struct isahp_record *r,
 		isahp_report_pinned(&gone);
 		return ISAHP_NAK_PINNED;
 	}
-	if (vdso_err) {
+	if (entry_err) {
 		pr_warn_ratelimited("the 32-bit system call entry cannot follow a change of vendor (%d)\n",
-				    vdso_err);
+				    entry_err);
 		return ISAHP_NAK_VDSO;
 	}
 	return ISAHP_NAK_NONE;
@@ -144,7 +144,7 @@ static void act_on_record(enum isahp_outcome outcome)
 	bool prepare = r->type == ISAHP_RECORD_PREPARE;
 	bool was_silent = guest.flags & ISAHP_STATE_F_HOST_SILENT;
 	struct isahp_roll roll;
-	int vdso_err;
+	int entry_err;
 
 	guest.seen_ns = ktime_get_ns();
 	guest.deadline_ns = prepare ? guest.seen_ns + r->deadline_ns : 0;
@@ -154,8 +154,9 @@ static void act_on_record(enum isahp_outcome outcome)
 	 * The entry first of all: on another vendor's CPU each 32-bit system
 	 * call counts, and in a PREPARE nothing may be acknowledged before.
 	 */
-	vdso_err = isahp_vdso_follow(r->vendor, prepare ? r->vendor_next : r->vendor);
-	guest.obstacle = find_obstacle(r, vdso_err);
+	entry_err = isahp_entry_follow(r->vendor,
+				       prepare ? r->vendor_next : r->vendor);
+	guest.obstacle = find_obstacle(r, entry_err);
 	if (outcome == ISAHP_OUTCOME_NEW_EPOCH)
 		isahp_host_follow(&guest.host, r->epoch);
 	guest.flags = 0;

@@ -2,6 +2,8 @@
 /* The order in which everything starts and ends; nothing else. */
 #include <linux/module.h>
 #include "device.h"
+#include "entry.h"
+#include "flight.h"
 #include "guest.h"
 #include "page.h"
 #include "pinned.h"
@@ -9,7 +11,6 @@
 #include "registrant.h"
 #include "transport.h"
 #include "trap.h"
-#include "vdso.h"
 
 static int __init isahp_init(void)
 {
@@ -20,10 +21,10 @@ static int __init isahp_init(void)
 	if (err)
 		return err;
 	isahp_guest_init();
-	isahp_vdso_init();
 	err = isahp_trap_init();
 	if (err)
 		goto err_trap;
+	isahp_entry_init();
 	err = isahp_device_register();
 	if (err)
 		goto err_device;
@@ -38,9 +39,10 @@ err_ivshmem:
 	isahp_registrants_exit();
 	isahp_process_synchronize();
 err_device:
+	isahp_entry_exit();
 	isahp_trap_exit();
+	isahp_flight_exit();
 err_trap:
-	isahp_vdso_exit();
 	isahp_page_exit();
 	return err;
 }
@@ -53,8 +55,9 @@ static void __exit isahp_exit(void)
 	isahp_registrants_exit();
 	isahp_process_synchronize();
 	/* The entry in order first: what is in flight there is repaired still. */
-	isahp_vdso_exit();
+	isahp_entry_exit();
 	isahp_trap_exit();
+	isahp_flight_exit();
 	isahp_page_exit();
 }
 

@@ -5,12 +5,12 @@
 #include <linux/slab.h>
 #include <isa-core/features.h>
 #include "device.h"
+#include "entry.h"
 #include "figures.h"
 #include "guest.h"
 #include "pinned.h"
 #include "registrant.h"
 #include "report.h"
-#include "vdso.h"
 
 /* All names of the table with separators: about 900 bytes. */
 #define NAMES_SIZE 1280
@@ -191,12 +191,12 @@ static ssize_t transport_show(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RO(transport);
 
-static ssize_t vdso_show(struct device *dev, struct device_attribute *attr,
-			 char *buf)
+static ssize_t entry_show(struct device *dev, struct device_attribute *attr,
+			  char *buf)
 {
-	return sysfs_emit(buf, "%s\n", isahp_vdso_describe());
+	return sysfs_emit(buf, "%s\n", isahp_entry_describe());
 }
-static DEVICE_ATTR_RO(vdso);
+static DEVICE_ATTR_RO(entry);
 
 static ssize_t pinned_show(struct device *dev, struct device_attribute *attr,
 			   char *buf)
@@ -220,7 +220,7 @@ static struct attribute *isahp_attrs[] = {
 	&dev_attr_untracked.attr,
 	&dev_attr_laggards.attr,
 	&dev_attr_transport.attr,
-	&dev_attr_vdso.attr,
+	&dev_attr_entry.attr,
 	&dev_attr_pinned.attr,
 	NULL
 };

@@ -4,8 +4,8 @@
 #include <linux/ptrace.h>
 #include <linux/sched.h>
 #include <asm/traps.h>
+#include "flight.h"
 #include "trap.h"
-#include "vdso.h"
 
 /* Context: #UD, interrupts off, in an RCU read-side critical section. */
 static int on_trap(struct notifier_block *nb, unsigned long event, void *data)
@@ -16,7 +16,7 @@ static int on_trap(struct notifier_block *nb, unsigned long event, void *data)
 	if (event != DIE_TRAP || args->trapnr != X86_TRAP_UD ||
 	    !user_mode(regs) || !current->mm)
 		return NOTIFY_DONE;
-	if (isahp_vdso_repair(regs))
+	if (isahp_flight_repair(regs))
 		return NOTIFY_STOP;
 	return NOTIFY_DONE;
 }
