@@ -3,8 +3,9 @@
 """A 32-bit program makes system calls through the vDSO's entry while the CPU's
 vendor is about to change: the entry is INT 0x80 from the PREPARE on, and the
 kernel's own again after an ABORT and after a COMMIT at the same vendor. Then
-the vendor does change, by migration, and back. No call gives a wrong result,
-also where a thread had been between the entry's two instructions."""
+the vendor does change, by migration, and the entry is the one of that vendor,
+and back. No call gives a wrong result, also where a thread had been between the
+entry's two instructions."""
 
 import re
 
@@ -39,7 +40,7 @@ def test(t: e2e.Test) -> None:
         wait_entry(t, job, "sysenter")
 
         vm.move(amd)
-        wait_entry(t, job, "int80")
+        wait_entry(t, job, "syscall")
         vm.move(intel)
         last = wait_entry(t, job, "sysenter")
         e2e.require(int(last["middle"]) > 0, "no thread was ever in between")
