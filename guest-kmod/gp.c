@@ -6,11 +6,17 @@
 #include "flight.h"
 #include "gp.h"
 
+/* In the place of the probed function: returns to its caller. */
+static noinline notrace bool say_yes(void)
+{
+	return true;
+}
+
 /*
  * bool fixup_vdso_exception(struct pt_regs *regs, int trapnr, ...) is where the
  * kernel asks, before it sends SIGSEGV, whether the trap is one of the vDSO's
  * (of SGX enclaves) and has been taken care of. It runs for what would otherwise
- * be a signal, never else, and returns to its caller as if it had said yes.
+ * be a signal, never else.
  */
 static int before_fixup(struct kprobe *probe, struct pt_regs *regs)
 {
@@ -19,17 +25,22 @@ static int before_fixup(struct kprobe *probe, struct pt_regs *regs)
 	if ((int)regs->si != X86_TRAP_GP || !user_mode(user) || !current->mm ||
 	    !isahp_flight_repair(user))
 		return 0;
-	regs->ax = true;
-	regs->ip = *(unsigned long *)regs->sp;
-	regs->sp += sizeof(unsigned long);
+	regs->ip = (unsigned long)say_yes;
 	/* Not the probed instruction: go on at the new address. */
 	return 1;
 }
 NOKPROBE_SYMBOL(before_fixup);
 
+/* Its being there says that the address may change: Documentation/trace/kprobes. */
+static void after_fixup(struct kprobe *probe, struct pt_regs *regs,
+			unsigned long flags)
+{
+}
+
 static struct kprobe probe = {
 	.symbol_name = "fixup_vdso_exception",
 	.pre_handler = before_fixup,
+	.post_handler = after_fixup,
 };
 
 static bool works;
