@@ -9,9 +9,10 @@ import tempfile
 from pathlib import Path
 
 from . import cpus, image, kernel
+from .emulator import PROGRAM
 from .errors import LabError
 from .host import Host
-from .qemu import CMDLINE, PROGRAM, Machine, accel
+from .qemu import CMDLINE, Machine, accel
 from .vm import Vm
 
 

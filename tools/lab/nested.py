@@ -15,10 +15,11 @@ from typing import Any
 
 from . import image
 from .agent import Job
+from .emulator import PROGRAM
 from .errors import LabError
 from .kernel import KVM_MODULES, Kernel, fetch
 from .paths import SOURCE, build_dir
-from .qemu import PROGRAM, Machine
+from .qemu import Machine
 from .shim import CtlError
 from .vm import Vm
 

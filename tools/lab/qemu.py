@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Sequence
 
+from .emulator import SYSTEM, Emulator
 from .errors import GuestSplat
 from .proc import Process, tail
 from .qmp import Qmp
-
-PROGRAM = "qemu-system-x86_64"
 
 # Without it glibc in the guest binds memcpy, strlen ... to what the boot host
 # has, and PID 1 dies when AVX2 goes. What is tested is not glibc.
@@ -42,6 +41,7 @@ class Machine:
     smp: int = 2
     cmdline: str = ""
     args: tuple[str, ...] = ()
+    emulator: Emulator = SYSTEM
 
 
 class Qemu:
@@ -64,7 +64,8 @@ class Qemu:
         argv = self._argv(*fds, incoming, ivshmem)
         with open(self.log, "a", encoding="utf-8") as log:
             print("+", shlex.join(argv), file=log)
-        self.process = Process(argv, self.log, pass_fds=fds)
+        self.process = Process(argv, self.log, pass_fds=fds,
+                               env=machine.emulator.env())
         agent.close()
         qmp.close()
         try:
@@ -77,7 +78,7 @@ class Qemu:
               ivshmem: Path | None) -> list[str]:
         m = self.machine
         argv = [
-            PROGRAM, "-accel", accel(), "-M", "pc", "-nodefaults",
+            *m.emulator.argv(), "-accel", accel(), "-M", "pc", "-nodefaults",
             "-no-user-config", "-display", "none", "-no-reboot",
             "-name", self.name, "-cpu", self.cpu,
             "-m", str(m.memory_mib), "-smp", str(m.smp),
