@@ -12,6 +12,8 @@
 
 /* X(name): a counter, and the name of its file. docs/kernel.md explains each. */
 #define ISAHP_FIGURES(X)                                                       \
+	X(states)		/* states published */                         \
+	X(wakeups)		/* registrants told of one, each time */       \
 	X(entry_changes)	/* the 32-bit entry was rewritten */           \
 	X(entry_repairs)	/* threads put right that resumed in it */     \
 	X(entry_emulated)	/* entry instructions finished, being absent */ \

@@ -18,7 +18,7 @@ void isahp_page_exit(void);
  * isahp_page_write - publish a state
  * @state: what is in force; size, type and missed do not go to the page.
  *
- * Context: serialised by the caller (registrant.c's lock).
+ * Context: serialised by the caller (isahp_roll_lock).
  */
 void isahp_page_write(const struct isahp_event *state);
 

@@ -20,9 +20,9 @@
  * struct isahp_process - one mm
  * @notifier: counted by the MMU notifier code: one for each of @registrants,
  *	one more while @untracked.
- * @registrants: files registered from here. Lock: registrant.c's.
- * @untracked: one of them was closed without a word. Lock: registrant.c's.
- * @node: among the untracked, while @untracked. Lock: registrant.c's.
+ * @registrants: files registered from here. Lock: isahp_roll_lock.
+ * @untracked: one of them was closed without a word. Lock: isahp_roll_lock.
+ * @node: among the untracked, while @untracked. Lock: isahp_roll_lock.
  * @pid: thread group that registered first.
  * @comm: its name at that moment.
  */

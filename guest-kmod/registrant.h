@@ -2,20 +2,27 @@
 /*
  * Who asked to be told, who was, and who has answered.
  *
- * One spinlock in registrant.c guards all of: the list of registrants, their
+ * One spinlock, isahp_roll_lock, guards all of: the lists of registrants, their
  * fields, the list of untracked processes, the published state and the state
- * page. It is never held over anything that sleeps or waits for a user; it is
- * not taken from interrupts.
+ * page. It is never held over anything that sleeps or waits for a user, nor
+ * over a wake-up, nor for longer than a few dozen registrants take; it is not
+ * taken from interrupts.
+ *
+ * A change is published at once and each registrant brought up to it
+ * afterwards, a few at a time: by the publisher, or by whatever is done with
+ * that registrant first, so that nobody sees one that lags behind.
  */
 #ifndef ISAHP_KMOD_REGISTRANT_H
 #define ISAHP_KMOD_REGISTRANT_H
 
+#include <linux/kref.h>
 #include <linux/list.h>
-#include <linux/uidgid.h>
 #include <linux/wait.h>
 #include <isahp/uapi.h>
 
 struct isahp_process;
+struct isahp_quota;
+struct pid_namespace;
 
 /**
  * enum isahp_answer - what a registrant said to the event in force
@@ -29,27 +36,33 @@ enum isahp_answer {
 	ISAHP_ANSWER_PENDING,
 	ISAHP_ANSWER_ACKED,
 	ISAHP_ANSWER_VETOED,
+	ISAHP_ANSWERS
 };
 
 /**
  * struct isahp_registrant - one open file, and the mm registered through it
- * @node: among all registrants, while @process is set.
+ * @refs: the file's, and one while somebody is being woken.
+ * @node: while @process is set: among those with the same answer, or among
+ *	those that were not brought up to date yet.
+ * @event: number of the state that it was brought up to.
  * @process: NULL while not registered.
  * @of_process: among those of @process.
  * @orphan: the mm that was registered has ended: calls get -ESTALE until a
  *	live one registers.
- * @user: who opened the file, for the quota.
+ * @quota: of who opened the file.
  * @wait: readers and pollers.
  * @interest: features.
  * @answer: enum isahp_answer.
  * @unread: states that concerned it since it last read.
  */
 struct isahp_registrant {
+	struct kref refs;
 	struct list_head node;
+	u64 event;
 	struct isahp_process *process;
 	struct list_head of_process;
 	bool orphan;
-	kuid_t user;
+	struct isahp_quota *quota;
 	wait_queue_head_t wait;
 	struct isahp_features interest;
 	enum isahp_answer answer;
@@ -89,6 +102,12 @@ struct isahp_registrant *isahp_registrant_new(void);
  * @registrant: freed. If its mm lives on, that becomes untracked.
  */
 void isahp_registrant_close(struct isahp_registrant *registrant);
+
+/**
+ * isahp_registrant_put - give back a reference to the memory of one
+ * @registrant: may be gone afterwards.
+ */
+void isahp_registrant_put(struct isahp_registrant *registrant);
 
 /**
  * isahp_registrant_register - ISAHP_IOC_REGISTER
@@ -149,6 +168,8 @@ int isahp_registrant_peek(struct isahp_registrant *registrant);
  *
  * Writes the state page, then wakes those that the change concerns, and nobody
  * else.
+ *
+ * Context: sleeps.
  */
 void isahp_registrants_publish(struct isahp_event *state);
 
@@ -174,9 +195,22 @@ bool isahp_registrants_quiesce(struct isahp_event *state,
 
 /**
  * isahp_registrants_count - take the roll
- * @ret_roll: receives it.
+ * @ret_roll: receives it; pids as in the initial namespace.
+ *
+ * Context: sleeps.
  */
 void isahp_registrants_count(struct isahp_roll *ret_roll);
+
+/**
+ * isahp_registrants_count_in - take the roll for a reader in a container
+ * @ret_roll: receives it. Listed are only processes that @ns can see, with the
+ *	pids that they have there.
+ * @ns: the reader's.
+ *
+ * Context: sleeps.
+ */
+void isahp_registrants_count_in(struct isahp_roll *ret_roll,
+				struct pid_namespace *ns);
 
 /**
  * isahp_registrants_state - the published state

@@ -2,6 +2,7 @@
 #define pr_fmt(fmt) "isahp: " fmt
 #include <linux/device.h>
 #include <linux/kobject.h>
+#include <linux/pid_namespace.h>
 #include <linux/slab.h>
 #include <isa-core/features.h>
 #include "device.h"
@@ -173,7 +174,7 @@ static ssize_t laggards_show(struct device *dev, struct device_attribute *attr,
 	ssize_t len = 0;
 	unsigned int i;
 
-	isahp_registrants_count(&roll);
+	isahp_registrants_count_in(&roll, task_active_pid_ns(current));
 	for (i = 0; i < roll.listed; i++)
 		len += sysfs_emit_at(buf, len, "%u %.16s %s\n",
 				     roll.laggard[i].pid, roll.laggard[i].comm,
