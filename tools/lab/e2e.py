@@ -31,6 +31,7 @@ from .paths import build_dir
 from .proc import kill_all, tail
 from .qemu import Machine, accel
 from .shim import Shim
+from .standin import StandIn
 from .vm import Vm
 
 SKIPPED = 77
@@ -43,7 +44,7 @@ class Test:
         self.name = name
         self.folder = build_dir() / "e2e" / name
         self._start = time.monotonic()
-        self._hosts: list[Host] = []
+        self._hosts: list[Host | StandIn] = []
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
 
@@ -64,11 +65,22 @@ class Test:
     def host(self, name: str, cpu: str, shim: bool = True) -> Host:
         """A host; with a shim, its own isahpd. Skips the test where the
         guest's module was not built."""
-        if shim and not image.module(self.kernel()):
+        if shim:
+            self._need_module()
+        host = Host(name, cpu, Shim(name, self.folder) if shim else None)
+        self._hosts.append(host)
+        return host
+
+    def _need_module(self) -> None:
+        if not image.module(self.kernel()):
             raise Skip(f"no isahp.ko for {self.kernel().release}: configure "
                        "with -DISAHP_KMOD=ON and "
                        f"-DISAHP_KERNEL_RELEASE={self.kernel().release}")
-        host = Host(name, cpu, Shim(name, self.folder) if shim else None)
+
+    def stand_in(self, name: str, cpu: str, **options) -> StandIn:
+        """A host whose part the test plays: it says what it is told to say."""
+        self._need_module()
+        host = StandIn(name, cpu, **options)
         self._hosts.append(host)
         return host
 
