@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #define pr_fmt(fmt) "isahp: " fmt
+#include <linux/freezer.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/module.h>
@@ -338,10 +339,13 @@ static bool something_to_do(void)
 
 static int guest_thread(void *unused)
 {
+	/* Nothing is said through a device that the kernel has put to sleep. */
+	set_freezable();
 	while (!kthread_should_stop()) {
 		look();
-		wait_event_idle_timeout(guest.host.channel.wait, something_to_do(),
-					nsecs_to_jiffies(look_again_ns()) + 1);
+		wait_event_freezable_timeout(guest.host.channel.wait,
+					     something_to_do(),
+					     nsecs_to_jiffies(look_again_ns()) + 1);
 	}
 	isahp_host_leave(&guest.host);
 	host_fell_silent("the channel to the host has gone");

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #define pr_fmt(fmt) "isahp: " fmt
+#include <linux/bits.h>
 #include <linux/errno.h>
 #include <linux/ktime.h>
 #include <linux/printk.h>
@@ -26,7 +27,7 @@ void isahp_host_reset(struct isahp_host *host, struct isahp_transport *transport
 
 static void complain_of_version(struct isahp_host *host, u16 min, u16 max)
 {
-	u32 both = (u32)max << 16 | min;
+	u64 both = BIT_ULL(32) | (u32)max << 16 | min;
 
 	if (host->incompatible == both)
 		return;

@@ -15,7 +15,8 @@
  * @epoch: of that registration.
  * @armed_epoch: for which interrupts were last set up.
  * @register_err: what it last said instead, and was logged.
- * @incompatible: versions that were complained of, highest << 16 | lowest.
+ * @incompatible: versions that were complained of, highest << 16 | lowest, and
+ *	bit 32 to tell that from nothing.
  * @owed: it has not confirmed @answer.
  * @owed_from_ns: when to send that again.
  * @answer: the last one.
@@ -26,7 +27,7 @@ struct isahp_host {
 	u8 epoch[ISAHP_EPOCH_SIZE];
 	u8 armed_epoch[ISAHP_EPOCH_SIZE];
 	int register_err;
-	u32 incompatible;
+	u64 incompatible;
 	bool owed;
 	u64 owed_from_ns;
 	struct isahp_acknowledge_args answer;

@@ -177,6 +177,16 @@ static void ivshmem_remove(struct pci_dev *pdev)
 	ivshmem_free_irqs(iv);
 }
 
+/*
+ * Reboot, power off and kexec: the host must not go on believing what this
+ * kernel has acknowledged. A crash kernel does not come this way; its module
+ * registers, and that says as much.
+ */
+static void ivshmem_shutdown(struct pci_dev *pdev)
+{
+	ivshmem_remove(pdev);
+}
+
 static const struct pci_device_id ivshmem_ids[] = {
 	{ PCI_DEVICE(IVSHMEM_VENDOR, IVSHMEM_DEVICE) },
 	{ }
@@ -188,6 +198,7 @@ static struct pci_driver ivshmem_driver = {
 	.id_table = ivshmem_ids,
 	.probe = ivshmem_probe,
 	.remove = ivshmem_remove,
+	.shutdown = ivshmem_shutdown,
 };
 
 int isahp_ivshmem_register(void)

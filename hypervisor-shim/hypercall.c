@@ -55,6 +55,8 @@ static void register_accept(struct isahp_vm *vm,
 	struct isahp_vm_guest *guest = &vm->guest;
 	bool again = guest->registered;
 
+	/* Whatever acknowledged before: a kernel that starts anew has not. */
+	isahp_vm_joined(vm);
 	guest->registered = true;
 	guest->version = version;
 	guest->refused_version = 0;

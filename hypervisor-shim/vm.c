@@ -95,6 +95,13 @@ void isahp_vm_answered(struct isahp_vm *vm, const struct isahp_answer *answer)
 	await_end(vm, ISAHP_AWAIT_ACK);
 }
 
+void isahp_vm_joined(struct isahp_vm *vm)
+{
+	vm->answer.valid = false;
+	if (vm->phase == ISAHP_PHASE_QUIESCED)
+		vm->phase = ISAHP_PHASE_LEAVING;
+}
+
 void isahp_vm_left(struct isahp_vm *vm)
 {
 	memset(&vm->guest, 0, sizeof(vm->guest));

@@ -347,6 +347,15 @@ void isahp_vm_publish(struct isahp_vm *vm, const struct isahp_record *record);
  */
 void isahp_vm_answered(struct isahp_vm *vm, const struct isahp_answer *answer);
 
+/**
+ * isahp_vm_joined - a guest registers
+ * @vm: it may have registered before, as an older kernel (kexec) or module.
+ *
+ * Whoever registers has acknowledged nothing yet: the record in force is
+ * repeated until it has.
+ */
+void isahp_vm_joined(struct isahp_vm *vm);
+
 /** isahp_vm_left - the guest's module has gone; the transport is still there */
 void isahp_vm_left(struct isahp_vm *vm);
 
