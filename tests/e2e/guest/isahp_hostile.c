@@ -8,6 +8,8 @@
  *				(AVX2), show who lags as seen from in there at
  *				each removal, never answer
  *	isahp_hostile hog	take all memory that registrations can take
+ *	isahp_hostile eat	register, and take all memory there is when a
+ *				removal comes, instead of answering
  *
  * `page` and `files` print `ok WHAT` or `WRONG WHAT`, and exit with 1 if
  * anything was wrong.
@@ -504,6 +506,33 @@ static int cmd_hog(void)
 	return 0;
 }
 
+/* --- eat ------------------------------------------------------------------- */
+
+static int cmd_eat(void)
+{
+	int fd = device(O_CLOEXEC), first = open("/proc/self/oom_score_adj", O_WRONLY);
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	struct isahp_event e = { 0 };
+	unsigned char *chunk;
+
+	if (first < 0 || write(first, "1000", 4) != 4 || reg(fd))
+		die("register");
+	puts("ready");
+	fflush(stdout);
+	while (e.phase != ISAHP_PHASE_LEAVING) {
+		poll(&p, 1, -1);
+		if (read(fd, &e, sizeof(e)) < 0)
+			e.phase = 0;
+	}
+	for (;;) {
+		chunk = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (chunk != MAP_FAILED)
+			memset(chunk, 1, 1 << 20);
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const char *cmd = argc > 1 ? argv[1] : "";
@@ -518,6 +547,8 @@ int main(int argc, char **argv)
 		return cmd_pids();
 	if (!strcmp(cmd, "hog"))
 		return cmd_hog();
-	fprintf(stderr, "Usage: isahp_hostile page | files | pids | hog\n");
+	if (!strcmp(cmd, "eat"))
+		return cmd_eat();
+	fprintf(stderr, "Usage: isahp_hostile page | files | pids | hog | eat\n");
 	return 2;
 }

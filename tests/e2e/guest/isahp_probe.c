@@ -21,6 +21,7 @@
  *	    --count N		exit after N events
  *	isahp_probe watch	the same as `register none`
  *	isahp_probe state	print the mapped state page as one line
+ *	isahp_probe map		map the state page, close the file, and wait
  *	isahp_probe info	print the counts as one line
  *	isahp_probe selftest	check what must work and what must be refused
  *
@@ -372,6 +373,17 @@ static int cmd_state(void)
 	return s.magic == ISAHP_STATE_MAGIC ? 0 : 1;
 }
 
+static int cmd_map(void)
+{
+	int fd = device();
+
+	map(fd);
+	close(fd);
+	say("mapped");
+	pause();
+	return 0;
+}
+
 static int cmd_info(void)
 {
 	struct isahp_info i = { .size = sizeof(i) };
@@ -603,10 +615,12 @@ int main(int argc, char **argv)
 		return cmd_register(argv + 2, b);
 	if (!strcmp(cmd, "state"))
 		return cmd_state();
+	if (!strcmp(cmd, "map"))
+		return cmd_map();
 	if (!strcmp(cmd, "info"))
 		return cmd_info();
 	if (!strcmp(cmd, "selftest"))
 		return cmd_selftest();
-	fprintf(stderr, "Usage: isahp_probe register FLAGS [OPTION ...] | watch | state | info | selftest\n");
+	fprintf(stderr, "Usage: isahp_probe register FLAGS [OPTION ...] | watch | state | map | info | selftest\n");
 	return 2;
 }
