@@ -187,6 +187,8 @@ static int plan(struct isahp_vm *vm, const struct isahp_announce_args *args,
 
 	if (args->have_present) {
 		present = isahp_profile_complete(&args->present);
+		/* Of what a host has, as at attachment; --add is asked for by name. */
+		present = isahp_features_andnot(&present, &policy.gated);
 		remove = isahp_features_andnot(&policy.present, &present);
 		add = isahp_features_andnot(&present, &policy.present);
 	}

@@ -8,6 +8,23 @@
 typedef const char *(*objection_fn)(const struct isahp_policy *policy,
 				    unsigned int number);
 
+struct isahp_features isahp_policy_gated(const struct isahp_features *visible)
+{
+	static const __u8 by_cpuid[] = {
+		ISAHP_FEATURE_RDTSCP, ISAHP_FEATURE_RDPID, ISAHP_FEATURE_RDRAND,
+		ISAHP_FEATURE_RDSEED, ISAHP_FEATURE_WAITPKG,
+		ISAHP_FEATURE_RDPRU, ISAHP_FEATURE_MWAITX,
+		ISAHP_FEATURE_FSGSBASE,
+	};
+	struct isahp_features gated = isahp_features_none();
+	unsigned int i;
+
+	for (i = 0; i < sizeof(by_cpuid); i++)
+		if (!isahp_features_has(visible, by_cpuid[i]))
+			isahp_features_add(&gated, by_cpuid[i]);
+	return gated;
+}
+
 static const char *object_to_removal(const struct isahp_policy *policy,
 				     unsigned int number)
 {
@@ -34,6 +51,8 @@ static const char *object_to_addition(const struct isahp_policy *policy,
 
 	if (!isahp_features_has(&policy->envelope, number))
 		return "outside the VM's envelope: its host lacks it";
+	if (isahp_features_has(&policy->gated, number))
+		return "hidden in the guest's CPUID, and refused by hypervisors where it is";
 	if (f->class == ISAHP_CLASS_STATE && !policy->no_state) {
 		if (!policy->registered)
 			return "owns XSAVE state, and the guest has not said what it enabled";

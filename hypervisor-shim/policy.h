@@ -15,6 +15,8 @@
  * @present: what is announced now.
  * @envelope: what may ever be announced.
  * @pinned: what the guest's kernel can not lose, as it reported.
+ * @gated: what this guest could not execute though its host has it:
+ *	isahp_policy_gated() of a masked guest, otherwise empty.
  * @xcr0: XSAVE components the guest has enabled, as it reported.
  * @registered: @pinned and @xcr0 were reported. When not, everything that may
  *	be enabled counts as enabled, and nothing as supported.
@@ -26,11 +28,30 @@ struct isahp_policy {
 	struct isahp_features present;
 	struct isahp_features envelope;
 	struct isahp_features pinned;
+	struct isahp_features gated;
 	__u64 xcr0;
 	bool registered;
 	bool no_state;
 	bool play_silent;
 };
+
+/**
+ * isahp_policy_gated - what a hypervisor refuses to a guest that does not show it
+ * @visible: what the guest's CPUID shows.
+ *
+ * Most instructions execute on a CPU that has them, whatever CPUID says: masked
+ * mode rests on it. Of some, a hypervisor decides by the guest's CPUID whether
+ * they are executed or raise #UD. VMX has controls for RDTSCP and RDPID, for
+ * RDRAND and RDSEED, and for WAITPKG (Intel SDM vol. 3C, table 25-7, "secondary
+ * processor-based VM-execution controls"); SVM intercepts RDTSCP, RDPRU and
+ * MWAITX (AMD APM vol. 2, section 15.9). KVM uses them so, and makes of MWAITX a
+ * NOP (arch/x86/kvm/vmx/vmx.c, vmx_secondary_exec_control(); svm/svm.c,
+ * init_vmcb(), svm_recalc_instruction_intercepts()). FSGSBASE wants a bit of CR4
+ * (SDM vol. 3A, 2.5), which a guest cannot set for what CPUID hides.
+ *
+ * Return: those that @visible lacks.
+ */
+struct isahp_features isahp_policy_gated(const struct isahp_features *visible);
 
 /**
  * isahp_policy_remove - may these features leave

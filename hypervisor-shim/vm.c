@@ -198,6 +198,13 @@ void isahp_vm_reset(struct isahp_vm *vm)
 
 /* --- attachment ------------------------------------------------------------ */
 
+/* What the operator has not said, and of a masked guest what it is not shown. */
+static bool must_ask_qemu(const struct isahp_vm_config *config)
+{
+	return *config->qmp && (!config->have_present || !config->have_vendor ||
+				config->masked);
+}
+
 static void attach_when_ready(struct isahp_vm *vm)
 {
 	if (vm->connected && vm->profile_known && !vm->attached)
@@ -225,7 +232,7 @@ void isahp_vm_disconnected(struct isahp_vm *vm)
 	vm->phase = ISAHP_PHASE_DETACHED;
 	memset(&vm->record, 0, sizeof(vm->record));
 	memset(&vm->answer, 0, sizeof(vm->answer));
-	if (!vm->config.have_present || !vm->config.have_vendor)
+	if (must_ask_qemu(&vm->config))
 		vm->profile_known = !vm->qmp;
 	isahp_vm_left(vm);
 }
@@ -235,9 +242,14 @@ void isahp_vm_profile_set(struct isahp_vm *vm,
 {
 	struct isahp_features shown =
 		vm->config.have_present ? vm->config.present : *profile;
-	bool changed = !vm->profile_known ||
-		       !isahp_features_equal(&shown, &vm->profile);
+	bool changed;
 
+	if (vm->config.masked) {
+		vm->gated = isahp_policy_gated(profile);
+		shown = isahp_features_andnot(&shown, &vm->gated);
+	}
+	changed = !vm->profile_known ||
+		  !isahp_features_equal(&shown, &vm->profile);
 	if (!vm->config.have_envelope)
 		vm->config.envelope = vm->config.have_present ?
 					      isahp_features_known() : shown;
@@ -363,8 +375,7 @@ static void profile_init(struct isahp_vm *vm)
 		config->envelope = isahp_features_known();
 	vm->profile = config->present;
 	vm->vendor = config->have_vendor ? config->vendor : isahp_cpuid_vendor();
-	vm->profile_known = config->have_present &&
-			    (config->have_vendor || !*config->qmp);
+	vm->profile_known = !must_ask_qemu(config);
 }
 
 static void link_last(struct isahp_host *host, struct isahp_vm *vm)
@@ -481,6 +492,7 @@ struct isahp_policy isahp_vm_policy(const struct isahp_vm *vm)
 		.present = vm->attached ? vm->record.present : vm->profile,
 		.envelope = vm->config.envelope,
 		.pinned = vm->guest.pinned,
+		.gated = vm->gated,
 		.xcr0 = vm->guest.xcr0,
 		.registered = vm->guest.registered,
 		.no_state = vm->config.ops->no_state,

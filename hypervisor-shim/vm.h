@@ -211,6 +211,8 @@ struct isahp_host {
  * @qmp: connection to QEMU, or NULL.
  * @job: what is going on with it (announce, migrate), or NULL.
  * @profile: features of the host under it; valid when @profile_known.
+ * @gated: those that it would not execute for this guest, which is masked;
+ *	never in @profile.
  * @vendor: enum isahp_vendor of the host under it; likewise.
  * @connected: the other side of the transport is there.
  * @attached: @record is in force in the present epoch.
@@ -235,6 +237,7 @@ struct isahp_vm {
 	struct isahp_job *job;
 
 	struct isahp_features profile;
+	struct isahp_features gated;
 	__u32 vendor;
 	bool profile_known;
 

@@ -91,6 +91,25 @@ Test(policy, refuses_to_remove_pinned_features)
 	expect_refusal(rc, &err, "avx (owns XSAVE state", "enabled");
 }
 
+Test(policy, gates_what_a_hypervisor_refuses_to_whom_it_hides_it)
+{
+	struct isahp_features visible = shim_set("x86-64-v3,rdrand,rdtscp,fsgsbase");
+	struct isahp_features gated = isahp_policy_gated(&visible);
+	struct isahp_features expected = shim_set("rdpid,rdseed,waitpkg,rdpru,mwaitx");
+	struct isahp_policy policy = haswell();
+	struct isahp_features add = shim_set("rdseed"), present;
+	struct isahp_error err;
+
+	cr_assert(isahp_features_equal(&gated, &expected));
+	/* Only a masked guest has any. */
+	cr_assert_eq(isahp_policy_add(&policy, &add, &present, &err), 0);
+	policy.gated = gated;
+	expect_refusal(isahp_policy_add(&policy, &add, &present, &err), &err,
+		       "rdseed (hidden", "refused by hypervisors");
+	add = shim_set("adx,sha_ni");
+	cr_assert_eq(isahp_policy_add(&policy, &add, &present, &err), 0);
+}
+
 Test(policy, removal_of_what_is_absent_is_nothing)
 {
 	struct isahp_policy policy = haswell();

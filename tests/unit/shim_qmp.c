@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -184,6 +185,42 @@ Test(qmp, feature_words_of_haswell_are_haswells)
 	cr_assert(!isahp_features_meet(&lacks, &vm->profile));
 	cr_assert_eq(vm->vendor, ISAHP_VENDOR_INTEL);
 	state_await("a", ISAHP_RUN_RUNNING);
+}
+
+/* What CPUID hides executes; what a hypervisor gates by CPUID does not. */
+Test(qmp, masked_guest_is_told_of_what_executes)
+{
+	struct isahp_features hidden = shim_set("avx2,bmi2");
+	struct isahp_features gated = shim_set("rdrand,rdseed");
+	struct shim_guest guest;
+	struct isahp_record told;
+
+	qemu_start("a", POOR ",-rdrand", NULL);
+	shim_request(&env, &call,
+		     "{\"command\":\"vm-add\",\"arguments\":{\"name\":\"a\",\"qmp\":\"%s/a.qmp\","
+		     "\"masked\":true,\"vendor\":\"intel\",\"present\":\"x86-64-v3,rdrand,rdseed,rdtscp\"}}",
+		     env.host.runtime_dir);
+	cr_assert_eq(call.err.class, ISAHP_ERROR_NONE, "%s", call.err.text);
+	shim_call_fini(&call);
+	vm_await("a", "target");
+	shim_guest_connect(&guest, &env, shim_vm(&env, "a")->config.socket);
+	shim_guest_await(&guest, ISAHP_RECORD_ANNOUNCE, &told);
+	cr_assert_eq(told.flags, ISAHP_RECORD_F_MASKED);
+	cr_assert(isahp_features_subset(&hidden, &told.present));
+	cr_assert(!isahp_features_meet(&gated, &told.present));
+	/* Shown, and so executed. */
+	cr_assert(isahp_features_has(&told.present, ISAHP_FEATURE_RDTSCP));
+	shim_request(&env, &call,
+		     "{\"command\":\"announce\",\"arguments\":{\"vm\":\"a\",\"add\":\"rdrand\"}}");
+	cr_assert_eq(call.err.class, ISAHP_ERROR_POLICY, "%s", call.err.text);
+	cr_assert(strstr(call.err.text, "rdrand (hidden"), "%s", call.err.text);
+	shim_call_fini(&call);
+	/* All that a host has, by contrast, is what it has for this guest. */
+	shim_request(&env, &call,
+		     "{\"command\":\"announce\",\"arguments\":{\"vm\":\"a\",\"present\":\"x86-64-v3,rdrand,rdseed,rdtscp\"}}");
+	cr_assert_eq(call.err.class, ISAHP_ERROR_NONE, "%s", call.err.text);
+	shim_call_fini(&call);
+	shim_guest_disconnect(&guest);
 }
 
 Test(qmp, run_state_follows_incoming_and_stop)
