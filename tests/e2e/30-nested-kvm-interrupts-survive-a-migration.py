@@ -22,10 +22,10 @@ def test(t: e2e.Test) -> None:
 
 def check(t: e2e.Test, vm: Vm, rearm: int) -> None:
     a, b = nested.Host(vm, "a"), nested.Host(vm, "b")
-    a.start(f"rearm={rearm}")
+    a.start("interrupts", f"rearm={rearm}")
     a.ctl("vm", "wait", "l2", "--for", "settled", "--timeout", "120000")
     e2e.require(rings(t, a, "before") > 0, "no interrupt before the migration")
-    b.start(incoming="unix:/tmp/migrate")
+    b.start("interrupts", incoming="unix:/tmp/migrate")
     b.ctl("vm", "wait", "l2", "--for", "target", "--timeout", "120000")
     moved = a.ctl("migrate", "l2", "--to", "unix:/tmp/migrate",
                   "--dest-control", b.control)
@@ -35,6 +35,8 @@ def check(t: e2e.Test, vm: Vm, rearm: int) -> None:
         e2e.require(after >= ROUNDS, f"{after} interrupts in {ROUNDS} rounds")
     else:
         e2e.require_equal(after, 0, "interrupts without setting up again")
+    for host in (a, b):
+        host.check()
 
 
 def rings(t: e2e.Test, host: nested.Host, when: str) -> int:

@@ -6,20 +6,22 @@ TCG would pass a broken product: it delivers interrupts that KVM loses in a
 migration, and traps instructions by CPUID, which hardware does not.
 """
 
+import contextlib
 import json
 import os
 import re
+import signal
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable, Iterator
 
 from . import image
 from .agent import Job
 from .emulator import PROGRAM
-from .errors import LabError
+from .errors import GuestSplat, LabError
 from .kernel import KVM_MODULES, Kernel, fetch
 from .paths import SOURCE, build_dir
-from .qemu import Machine
+from .qemu import SPLAT, Machine
 from .shim import CtlError
 from .vm import Vm
 
@@ -30,6 +32,8 @@ MEMORY_L2_MIB = 320
 # Firmware that a PC without devices asks for.
 FIRMWARE = ("/usr/share/seabios/bios-256k.bin", "/usr/share/qemu/kvmvapic.bin",
             "/usr/share/qemu/linuxboot_dma.bin", "/usr/share/qemu/pvh.bin")
+# What TCG does not tell L1's KVM; see its source.
+XCR0 = "lib/xcr0.so"
 L2_INIT = SOURCE / "tests/e2e/guest/l2init"
 
 
@@ -43,6 +47,7 @@ def machine() -> Machine:
     for name in ("isahpd", "isahpctl"):
         image.add_program(tree, build_dir() / "bin" / name)
     image.add_program(tree, _qemu())
+    tree.add(XCR0, build_dir() / "guest" / XCR0)
     for path in FIRMWARE:
         tree.add(path.lstrip("/"), Path(path), 0o644)
     tree.add("l2/vmlinux", kernel.vmlinux, 0o644)
@@ -66,10 +71,15 @@ def _require_kvm(kernel: Kernel) -> None:
 
 
 class Host:
-    """An isahpd within L1, and the L2 that lives under it."""
+    """An isahpd within L1, and the L2 that lives under it: its CPU, and the
+    options of `isahpctl vm add` for it."""
 
-    def __init__(self, vm: Vm, name: str):
+    def __init__(self, vm: Vm, name: str, cpu: str = CPU_L2, *options: str):
         self.agent = vm.agent
+        self.cpu = cpu
+        self.allow: list[str] = []
+        self.qemu: Job | None = None
+        self.name = name
         self.folder = f"/run/{name}"
         self.qmp = f"/tmp/{name}.qmp"
         self.console = f"/tmp/{name}.console"
@@ -78,7 +88,7 @@ class Host:
         self.shim = self.agent.start(
             ["sh", "-c", f"exec isahpd --runtime-dir {self.folder} 2>/tmp/{name}.log"])
         self.agent.sh(f"until [ -S {self.control} ]; do sleep 0.1; done")
-        self.ctl("vm", "add", "l2", "--qmp", self.qmp)
+        self.ctl("vm", "add", "l2", "--qmp", self.qmp, *options)
 
     def ctl(self, *args: str) -> Any:
         """isahpctl in L1: its JSON. CtlError when it fails."""
@@ -89,36 +99,75 @@ class Host:
             raise CtlError(done.err.strip(), done.code, answer.get("data"))
         return answer
 
-    def start(self, module_args: str = "", incoming: str = "") -> Job:
-        """L2's QEMU, under KVM."""
+    def start(self, run: str, module_args: str = "", incoming: str = "") -> Job:
+        """L2's QEMU, under KVM; what L2 runs, of l2init's choice."""
         options = f"-incoming {incoming}" if incoming else ""
-        return self.agent.start(["sh", "-c", (
-            f"exec {PROGRAM} -L /usr/share/qemu -L /usr/share/seabios -accel kvm -M pc "
-            f"-nodefaults -display none -no-reboot -cpu {CPU_L2} -m {MEMORY_L2_MIB} "
+        self.qemu = self.agent.start(["sh", "-c", (
+            f"LD_PRELOAD=/{XCR0} exec {PROGRAM} -L /usr/share/qemu "
+            f"-L /usr/share/seabios -accel kvm -M pc -nodefaults "
+            f"-display none -no-reboot -cpu {self.cpu} -m {MEMORY_L2_MIB} "
             f"-kernel /l2/vmlinux -initrd /l2/image -serial file:{self.console} "
-            f"-append 'console=ttyS0 rdinit=/l2init quiet isahp_args={module_args}' "
+            f"-append 'console=ttyS0 rdinit=/l2init quiet l2_run={run} "
+            f"isahp_args={module_args}' "
             f"-qmp unix:{self.qmp},server=on,wait=off "
             f"-chardev socket,id=iv,path={self.folder}/vm-l2.sock "
             f"-device ivshmem-doorbell,chardev=iv,vectors=2,master=on {options}")])
+        return self.qemu
 
-    def interrupts(self, timeout_s: float = 120) -> tuple[int, int]:
-        """How often L2's two vectors have been interrupted, by a line that L2
-        prints after now."""
-        seen = len(self._counts())
+    @contextlib.contextmanager
+    def held(self) -> Iterator[None]:
+        """L1 may be migrated meanwhile: QEMU 7.2 does not accept a vCPU that is
+        inside of L2."""
+        self.qemu.signal(signal.SIGSTOP)
+        # Each thread by itself; the one that runs L2 leaves it first.
+        self.agent.sh(f"while grep -h ^State: /proc/{self.qemu.pid}/task/*/status | "
+                      "grep -qv stopped; do sleep 0.05; done")
+        try:
+            yield
+        finally:
+            self.qemu.signal(signal.SIGCONT)
+
+    def lines(self, who: str) -> list[str]:
+        """What a program of L2 has said here, whole lines, its name and the
+        last word taken off."""
+        text = self.agent.sh(f"grep -as '{who}: ' {self.console} || true")
+        return re.findall(rf"\b{who}: (.*) end\r?$", text, re.M)
+
+    def wait_line(self, who: str, match: Callable[[str], bool] = lambda _: True,
+                  timeout_s: float = 120) -> str:
+        """The first line that L2's program begins to say after now and `match`
+        accepts."""
+        # The next one may have been on its way already.
+        return self._wait(who, match, len(self.lines(who)) + 1, timeout_s)
+
+    def wait_said(self, who: str, beginning: str, timeout_s: float = 120) -> str:
+        """The first line that begins so, of all that was said and will be."""
+        return self._wait(who, lambda line: line.startswith(beginning), 0, timeout_s)
+
+    def _wait(self, who: str, match: Callable[[str], bool], first: int,
+              timeout_s: float) -> str:
         deadline = time.monotonic() + timeout_s
-        # Two lines: the first may have been on its way already.
-        while len(counts := self._counts()) < seen + 2:
+        while True:
+            for line in self.lines(who)[first:]:
+                if match(line):
+                    return line
+            self.check()
             if time.monotonic() > deadline:
-                raise LabError(f"L2 prints nothing to {self.console}: "
+                raise LabError(f"L2's {who} does not say it to {self.console}: "
                                f"{self.agent.sh(f'tail -n 5 {self.console}')}")
             time.sleep(0.2)
-        return counts[-1]
 
-    def _counts(self) -> list[tuple[int, int]]:
-        """By line; the last one may be half there yet, and does not count."""
-        text = self.agent.sh(f"grep -s ^L2: {self.console} || true")
-        return [(int(record), int(reply)) for record, reply in
-                re.findall(r"^L2: (\d+) (\d+) end", text, re.M)]
+    def check(self) -> None:
+        """Raise when L2's kernel complains here of anything that is not allowed."""
+        for line in self.agent.sh(f"cat {self.console} || true").splitlines():
+            if SPLAT.search(line) and not any(re.search(a, line) for a in self.allow):
+                raise GuestSplat(f"L2's kernel at {self.console}: {line.strip()}")
+
+    def interrupts(self) -> tuple[int, int]:
+        """How often L2's two vectors have been interrupted, by a line that L2
+        prints after now."""
+        record, reply = self.wait_line("L2").split()
+        return int(record), int(reply)
 
 
 def load_kvm(vm: Vm) -> None:
