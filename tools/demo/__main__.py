@@ -21,16 +21,18 @@ from demo.timeline import Leg, percentile
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="./dev demo",
-        description="Live-migrate a VM between a CPU with AVX2 and one without while a math "
-                    "program and a 32-bit program run in it; then play the same natively, where "
-                    "speed can be seen. Ends with a summary and a picture.")
+        description="Live-migrate a VM between a CPU with AVX2 and one without, then to one of "
+                    "another vendor and back, while a math program and a 32-bit program run in "
+                    "it; then play the same natively, where speed can be seen. Ends with a "
+                    "summary and a picture.")
     parser.add_argument("--out", metavar="DIR", type=Path, default=Path("build/demo"),
                         help="where picture, summary.json and logs go (default: %(default)s)")
     parser.add_argument("--without-isahp", action="store_true",
                         help="the controls instead: the same move with the program bound to AVX2 "
                              "at start, which dies; and a wrong result that is planted, and found")
     parser.add_argument("--moves", metavar="N", type=positive, default=4,
-                        help="live migrations of the guest (default: %(default)s)")
+                        help="live migrations between hosts with AVX2 and without (default: "
+                             "%(default)s); two more go to the other vendor and back")
     parser.add_argument("--rounds", metavar="N", type=positive, default=200,
                         help="prepare/abort rounds to time (default: %(default)s)")
     parser.add_argument("--stay", metavar="SECONDS", type=positive, default=5,
@@ -65,6 +67,10 @@ def summarise(legs: dict[str, Leg]) -> dict[str, Any]:
         "ack_ms_p99": percentile(times, 0.99) if times else None,
         "ack_rounds": len(times),
         "downtime_ms": in_guest.get("downtime_ms", []),
+        "downtime_ms_vendor": in_guest.get("downtime_ms_vendor", []),
+        "calls_32bit": in_guest.get("calls_32bit", 0),
+        "calls_32bit_by_entry": in_guest.get("calls_32bit_by_entry", {}),
+        "wrong_32bit": in_guest.get("wrong_32bit", 0),
         "downtime_ms_plain": legs["plain"].totals["downtime_ms"] if "plain" in legs else [],
         "legs": {name: leg.to_json() for name, leg in legs.items()},
     }
@@ -92,8 +98,14 @@ def show(summary: dict[str, Any]) -> None:
                                            f"p99 {summary['native_ack_ms_p99']:.1f} ms"))
     if summary["migrations"]:
         rows.append(("downtime of the migrations, ms", milliseconds(summary["downtime_ms"])))
+        rows.append(("... to the other vendor and back",
+                     milliseconds(summary["downtime_ms_vendor"])))
         rows.append(("... bound to SSE2, without isahp",
                      milliseconds(summary["downtime_ms_plain"])))
+        rows.append(("32-bit system calls, each checked",
+                     f"{summary['calls_32bit']:,}, {summary['wrong_32bit']} wrong ("
+                     + ", ".join(f"{entry} {calls:,}" for entry, calls
+                                 in summary["calls_32bit_by_entry"].items()) + ")"))
     rates = summary.get("native_calls_per_second", {})
     if "sse2" in rates:
         rows.append(("natively, calls per second",

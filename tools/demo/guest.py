@@ -16,8 +16,11 @@ from demo.stage import Stage, Watch
 from demo.timeline import Event, Leg
 
 INTERVAL = ("--interval", "1000")
+# The 32-bit program speaks once a second; two whole seconds by one entry.
+ENTRY_STAY_S = 3
 THREADS = 4
 TRAPS = re.compile(r"trap invalid opcode")
+VENDORS = {"intel": "Intel", "amd": "AMD"}
 POOR_LACKS = ",".join(cpus.LOST)
 
 
@@ -38,13 +41,33 @@ class Programs:
         self.demo = MathDemo(vm.agent, *INTERVAL, *options, threads=THREADS)
         self.vsys: Job = vm.agent.start(["vsys32", "--threads", "2"])
 
+    def vsys_says(self) -> list[dict[str, str]]:
+        """What the 32-bit program has said, once a second."""
+        return [dict(re.findall(r"(\w+)=(\w+)", line)) for line in self.vsys.lines()]
+
+    def entry(self) -> str:
+        """How it enters the kernel, as it reads in the vDSO; "" at first."""
+        said = self.vsys.lines()
+        return re.findall(r"entry=(\w+)", said[-1])[0] if said else ""
+
     def end(self) -> tuple[dict[str, Any], dict[str, int]]:
         """mathdemo's summary, and calls and wrong ones of the 32-bit program."""
         summary = self.demo.end(accept_wrong=True)
         self.vsys.signal(signal.SIGTERM)
         self.vsys.wait()
-        said = dict(re.findall(r"(\w+)=(\d+)", self.vsys.lines()[-1]))
+        said = self.vsys_says()[-1]
         return summary, {"calls": int(said["calls"]), "wrong": int(said["wrong"])}
+
+    def calls_by_entry(self) -> dict[str, int]:
+        """Calls of the 32-bit program by the entry they took. A second in which
+        it changed counts for neither."""
+        calls: dict[str, int] = {}
+        said = self.vsys_says()
+        for before, after in zip(said, said[1:]):
+            if before["entry"] == after["entry"]:
+                calls.setdefault(after["entry"], 0)
+                calls[after["entry"]] += int(after["calls"]) - int(before["calls"])
+        return calls
 
     def died(self) -> int:
         """Programs that a SIGILL has ended."""
@@ -63,15 +86,30 @@ def move(watch: Watch, vm: Vm, target: Any) -> dict[str, Any]:
     under_way = vm.start_move(target)
     watch.until(under_way.command.is_over)
     info = under_way.wait()
-    watch.host = target.name
     left = prepare_ms(info)
     agreed = (f"acknowledged in {left:.0f} ms" if left is not None
               else "nothing had to leave")
+    other = vendor(target, vm) != watch.vendor
+    stand_on(watch, target, vm)
     watch.leg.show_event(Event(
         round(watch.now, 3), "move",
-        f"to {target.name}: {agreed}, stopped for {info['downtime_ms']:.0f} ms, "
-        f"{watch.now - began:.1f} s in all", label=f"to {target.name}"))
+        f"to {target.name}{f', of another vendor ({watch.vendor})' if other else ''}: "
+        f"{agreed}, stopped for {info['downtime_ms']:.0f} ms, "
+        f"{watch.now - began:.1f} s in all",
+        label=f"to {target.name}", vendor=watch.vendor))
     return info
+
+
+def vendor(host: Any, vm: Vm) -> str:
+    """Who made the host's CPU, by the word of its isahpd."""
+    said = host.shim.show(vm.name)["host_vendor"]
+    return VENDORS.get(said, said)
+
+
+def stand_on(watch: Watch, host: Any, vm: Vm) -> None:
+    """The guest is on this host now."""
+    watch.host = host.name
+    watch.vendor = vendor(host, vm)
 
 
 def prepare_ms(info: dict[str, Any]) -> float | None:
@@ -99,17 +137,19 @@ def ack_rounds(watch: Watch, vm: Vm, rounds: int) -> list[float]:
 
 
 def with_isahp(stage: Stage, moves: int, rounds: int, stay_s: float) -> Leg:
-    """Migrate with isahp, and measure acknowledgements."""
+    """Migrate with isahp, last to the other vendor and back, and measure
+    acknowledgements."""
     leg = begin("guest", "Guest with isahp")
     rich = stage.host("rich", cpus.RICH, shim=True)
     poor = stage.host("poor", cpus.POOR, shim=True)
+    amd = stage.host("amd", cpus.AMD, shim=True)
     with stage.vm("vm") as vm:
         print(f"booting a guest on {rich.cpu} ({accel()})", flush=True)
         vm.boot(rich)
         rich.shim.await_vm(vm.name)
         programs = Programs(vm)
-        watch = Watch(leg, programs.demo.intervals, vm.check)
-        watch.host = rich.name
+        watch = Watch(leg, programs.demo.intervals, vm.check, programs.entry)
+        stand_on(watch, rich, vm)
         watch.dwell(stay_s)
         infos = []
         for target in tour(rich, poor, moves):
@@ -117,15 +157,22 @@ def with_isahp(stage: Stage, moves: int, rounds: int, stay_s: float) -> Leg:
             watch.dwell(stay_s)
         if vm.host is not rich:
             infos.append(move(watch, vm, rich))
+        abroad = []
+        for target in (amd, rich):
+            abroad.append(move(watch, vm, target))
+            watch.dwell(max(stay_s, ENTRY_STAY_S))
         times = ack_rounds(watch, vm, rounds)
         summary, vsys = programs.end()
         leg.totals = {
             "accelerator": accel(), "calls": summary["calls_all"],
             "wrong": summary["wrong"] + vsys["wrong"], "calls_32bit": vsys["calls"],
+            "calls_32bit_by_entry": programs.calls_by_entry(),
+            "wrong_32bit": vsys["wrong"],
             "sigill": sigill(vm, programs), "swaps": summary["swaps"],
-            "served": summary["served"], "migrations": len(infos),
+            "served": summary["served"], "migrations": len(infos) + len(abroad),
             "downtime_ms": [info["downtime_ms"] for info in infos],
-            "move_ack_ms": [prepare_ms(info) for info in infos],
+            "downtime_ms_vendor": [info["downtime_ms"] for info in abroad],
+            "move_ack_ms": [prepare_ms(info) for info in infos + abroad],
             "ack_ms": times,
         }
         vm.check()

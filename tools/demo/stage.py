@@ -12,7 +12,7 @@ from lab.qemu import Machine
 from lab.shim import Shim
 from lab.vm import Vm
 
-from demo.timeline import Leg, Sample
+from demo.timeline import Event, Leg, Sample
 
 LOOK_S = 0.05
 
@@ -55,12 +55,16 @@ class Stage:
 
 
 class Watch:
-    """Turns the math program's intervals into samples as they come."""
+    """Turns the math program's intervals into samples as they come. `entry` says
+    how 32-bit programs enter the kernel; each change of it is an event."""
 
     def __init__(self, leg: Leg, intervals: Callable[[], list[dict[str, Any]]],
-                 check: Callable[[], None]):
+                 check: Callable[[], None], entry: Callable[[], str] = lambda: ""):
         self.leg = leg
         self.host = "?"
+        self.vendor = ""
+        self._entry = entry
+        self._entered_by = ""
         self._intervals = intervals
         self._check = check
         self._seen = 0
@@ -74,13 +78,24 @@ class Watch:
 
     def pump(self) -> None:
         """Show what has come."""
+        self._look_at_entry()
         lines = self._intervals()
         for line in lines[self._seen:]:
             self.leg.show_sample(Sample(
                 at=round(self._time_of(line), 3), host=self.host, variant=in_use(line),
-                ops_per_second=line["ops_per_s"], wrong=line["wrong"]))
+                ops_per_second=line["ops_per_s"], wrong=line["wrong"],
+                vendor=self.vendor, entry=self._entered_by))
         self._seen = len(lines)
         self._check()
+
+    def _look_at_entry(self) -> None:
+        entry = self._entry()
+        if self._entered_by and entry != self._entered_by:
+            self.leg.show_event(Event(
+                round(self.now, 3), "entry",
+                f"32-bit programs enter the kernel by {entry} now, no longer by "
+                f"{self._entered_by}", label=entry))
+        self._entered_by = entry
 
     def _time_of(self, line: dict[str, Any]) -> float:
         """When the program wrote a line: several may have been waiting."""

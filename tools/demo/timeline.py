@@ -14,6 +14,8 @@ class Sample:
     variant: str
     ops_per_second: float
     wrong: int
+    vendor: str = ""  # of the host, where it matters
+    entry: str = ""  # how 32-bit programs enter the kernel, where there are any
 
 
 @dataclass
@@ -21,9 +23,10 @@ class Event:
     """Something that an operator or the guest would tell of."""
 
     at: float
-    kind: str  # move, rounds, died
+    kind: str  # move, entry, rounds, died
     text: str
     label: str = ""  # a few words for the picture; without one it is not there
+    vendor: str = ""  # of a move: of the host that it leads to
 
 
 @dataclass
@@ -38,9 +41,10 @@ class Leg:
 
     def show_sample(self, sample: Sample) -> None:
         self.samples.append(sample)
+        more = f"  {sample.vendor}, 32-bit by {sample.entry}" if sample.entry else ""
         wrong = f"  WRONG RESULTS: {sample.wrong}" if sample.wrong else ""
         print(f"{sample.at:6.1f} s  {self.name:<6}  host {sample.host:<10}  "
-              f"variant {sample.variant:<8}  {rate(sample.ops_per_second):>14}{wrong}",
+              f"variant {sample.variant:<8}  {rate(sample.ops_per_second):>14}{more}{wrong}",
               flush=True)
 
     def show_event(self, event: Event) -> None:
