@@ -6,7 +6,6 @@
 #define ISAHP_KMOD_COMPAT_H
 
 #include <linux/mm.h>
-#include <linux/syscore_ops.h>
 #include <linux/version.h>
 #include <asm/msr.h>
 
@@ -24,22 +23,6 @@ static inline void vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set,
 #else
 #define isahp_rdmsr_safe(number, value) rdmsrq_safe(number, value)
 #define isahp_wrmsr_safe(number, value) wrmsrq_safe(number, value)
-#endif
-
-/* ISAHP_SYSCORE(name, resume): @resume is called after sleep, on one CPU. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
-#define ISAHP_SYSCORE_ARGUMENT void
-#define ISAHP_SYSCORE(name, after) \
-	static struct syscore_ops name = { .resume = after }
-#define isahp_syscore_register(syscore) register_syscore_ops(syscore)
-#define isahp_syscore_unregister(syscore) unregister_syscore_ops(syscore)
-#else
-#define ISAHP_SYSCORE_ARGUMENT void *unused
-#define ISAHP_SYSCORE(name, after)                                             \
-	static const struct syscore_ops name##_ops = { .resume = after };      \
-	static struct syscore name = { .ops = &name##_ops }
-#define isahp_syscore_register(syscore) register_syscore(syscore)
-#define isahp_syscore_unregister(syscore) unregister_syscore(syscore)
 #endif
 
 /* Renamed in 7.x; asked for by name, so that one binary's worth of code serves. */

@@ -3,7 +3,10 @@
 #include <linux/atomic.h>
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
+#include <linux/err.h>
 #include <linux/irqflags.h>
+#include <linux/platform_device.h>
+#include <linux/pm.h>
 #include <linux/smp.h>
 #include <asm/cpufeature.h>
 #include <asm/msr.h>
@@ -130,15 +133,52 @@ static int cpu_comes(unsigned int cpu)
 
 /*
  * After sleep the CPU that was never offline has gone through syscall_init()
- * too. The others come as above. Context: one CPU, interrupts off.
+ * too. The others come as above. Before programs are thawed: this is a device's
+ * earliest resume, and syscore's callbacks are not the same from one stable
+ * kernel to the next.
  */
-static void after_sleep(ISAHP_SYSCORE_ARGUMENT)
+static int after_sleep(struct device *unused)
 {
-	if (program_this_cpu())
+	atomic_t failures = ATOMIC_INIT(0);
+
+	on_each_cpu(program_by_ipi, &failures, true);
+	if (atomic_read(&failures))
 		pr_warn("the MSRs of the 32-bit system call entry could not be restored\n");
+	return 0;
 }
 
-ISAHP_SYSCORE(syscore, after_sleep);
+static const struct dev_pm_ops sleep_ops = {
+	SET_NOIRQ_SYSTEM_SLEEP_PM_OPS(NULL, after_sleep)
+};
+
+static struct platform_driver sleep_driver = {
+	.driver = {
+		.name = "isahp-entry",
+		.pm = &sleep_ops,
+	},
+};
+
+static struct platform_device *sleeper;
+
+static int follow_sleep(void)
+{
+	int err = platform_driver_register(&sleep_driver);
+
+	if (err)
+		return err;
+	sleeper = platform_device_register_simple("isahp-entry",
+						  PLATFORM_DEVID_NONE, NULL, 0);
+	if (!IS_ERR(sleeper))
+		return 0;
+	platform_driver_unregister(&sleep_driver);
+	return PTR_ERR(sleeper);
+}
+
+static void follow_sleep_no_longer(void)
+{
+	platform_device_unregister(sleeper);
+	platform_driver_unregister(&sleep_driver);
+}
 
 /* --- beginning and end --------------------------------------------------- */
 
@@ -176,17 +216,21 @@ static bool cstar_is_known(void)
 
 int isahp_entry_msr_init(bool programs, bool arm)
 {
-	int state;
+	int state, err;
 
 	if (!find_values(programs) || !cstar_is_known())
 		return -EOPNOTSUPP;
+	err = follow_sleep();
+	if (err)
+		return err;
 	msr.arm = arm;
 	state = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "isahp/entry:online",
 				  cpu_comes, NULL);
-	if (state < 0)
+	if (state < 0) {
+		follow_sleep_no_longer();
 		return state;
+	}
 	msr.state = state;
-	isahp_syscore_register(&syscore);
 	return 0;
 }
 
@@ -194,7 +238,7 @@ void isahp_entry_msr_exit(void)
 {
 	if (!msr.state)
 		return;
-	isahp_syscore_unregister(&syscore);
 	cpuhp_remove_state_nocalls(msr.state);
 	msr.state = 0;
+	follow_sleep_no_longer();
 }

@@ -26,7 +26,7 @@
  * Context: sleeps.
  *
  * Return: 0; -EOPNOTSUPP: not on this kernel or hypervisor (Xen PV, FRED, a
- * symbol is missing); -EIO: an MSR does not keep what is written to it.
+ * symbol is missing); -EIO: an MSR does not keep what is written to it; -ENOMEM.
  */
 int isahp_entry_msr_init(bool programs, bool arm);
 
