@@ -76,12 +76,13 @@ int isahp_flight_divert(struct task_struct *task)
 		return -EBUSY;
 	/* It holds the module; at the module's end nobody is accepted. */
 	if (!try_module_get(THIS_MODULE)) {
+		/* Partner: the cmpxchg above. */
 		smp_store_release(&slot->task, NULL);
 		return -EBUSY;
 	}
 	init_task_work(&slot->work, finish);
 	if (task_work_add(task, &slot->work, TWA_RESUME)) {
-		/* It is ending. */
+		/* It is ending. Partner: the cmpxchg above. */
 		smp_store_release(&slot->task, NULL);
 		module_put(THIS_MODULE);
 	}

@@ -125,9 +125,10 @@ void isahp_vdso_init(enum isahp_vdso_form boot_form)
 	if (!image || !find_site(image, &vdso.site))
 		return;
 	vdso.form = recognise(image->data + vdso.site, boot_form);
+	if (vdso.form == ISAHP_VDSO_UNSUPPORTED)
+		return;
 	/* Partner: the acquire in isahp_vdso_in_middle(). */
-	if (vdso.form != ISAHP_VDSO_UNSUPPORTED)
-		smp_store_release(&vdso.image, image);
+	smp_store_release(&vdso.image, image);
 }
 
 bool isahp_vdso_in_middle(struct mm_struct *mm, const struct pt_regs *regs,
@@ -196,6 +197,7 @@ static int patch_on_cpu(void *arg)
 		/* Partner: the acquire below. */
 		smp_store_release(&patch->done, true);
 	} else {
+		/* Partner: the release above. */
 		while (!smp_load_acquire(&patch->done))
 			cpu_relax();
 	}
