@@ -87,9 +87,10 @@ class Calls:
 
 
 # A case each of what has to be among those of a flight, by form before.
-MIDDLE = ("runs-on", "read-back", "steps-on", "handler", "handler-old", "ucontext",
-          "siglongjmp", "fork-in-handler", "private", "private-read-back",
-          "private-steps-on", "breakpoint")
+MIDDLE = ("runs-on", "read-back", "steps-on", "untraced", "handler", "handler-old",
+          "handler-untraced", "ucontext", "ucontext-untraced", "siglongjmp",
+          "fork-in-handler", "private", "private-read-back", "private-steps-on",
+          "breakpoint")
 ELSEWHERE = ("syscall-entry", "syscall-exit", "asleep-read", "asleep-poll",
              "asleep-futex", "asleep-nanosleep", "stopped-read", "stopped-poll",
              "stopped-futex", "stopped-nanosleep", "sa-restart", "eintr",

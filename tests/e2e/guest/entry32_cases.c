@@ -153,6 +153,11 @@ static void go(struct flight *f)
 		traced_finish(&f->child);
 }
 
+static void go_alone(struct flight *f)
+{
+	traced_finish_alone(&f->thread);
+}
+
 /* A vfork()'s parent sleeps until its child is gone. */
 static void go_child_first(struct flight *f)
 {
@@ -355,6 +360,7 @@ static const struct row {
 	{ "runs-on", SYS_mmap2, EACH_PLACE, 0, bring_to_place, go },
 	{ "read-back", SYS_mmap2, EACH_PLACE, 0, bring_to_place, go_traced },
 	{ "steps-on", SYS_mmap2, EACH_PLACE, 0, bring_to_place, go_stepping },
+	{ "untraced", SYS_mmap2, EACH_PLACE, 0, bring_to_place, go_alone },
 	{ "syscall-entry", SYS_mmap2, 1, 0, bring_to_syscall_stop, go },
 	{ "syscall-exit", SYS_mmap2, 2, 0, bring_to_syscall_stop, go },
 	{ "asleep-read", SYS_read, 0, 0, bring_asleep, go_woken },
@@ -372,8 +378,12 @@ static const struct row {
 	{ "handler", SYS_mmap2, EACH_PLACE, ENTRY32_HANDLE, bring_into_handler, go },
 	{ "handler-old", SYS_mmap2, EACH_PLACE, ENTRY32_HANDLE_OLD,
 	  bring_into_handler, go },
+	{ "handler-untraced", SYS_mmap2, EACH_PLACE, ENTRY32_HANDLE,
+	  bring_into_handler, go_alone },
 	/* SIGRTMIN is no constant: given below. */
 	{ "ucontext", SYS_mmap2, EACH_PLACE, 1000, bring_into_handler, go },
+	{ "ucontext-untraced", SYS_mmap2, EACH_PLACE, 1000, bring_into_handler,
+	  go_alone },
 	{ "siglongjmp", SYS_mmap2, MIDDLE, 1001, bring_into_handler, go },
 	{ "fork-in-handler", SYS_mmap2, MIDDLE, 1002, bring_forked_in_handler, go },
 	{ "fork", SYS_fork, 0, 0, bring_forked, go },

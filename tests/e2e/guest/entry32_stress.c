@@ -39,8 +39,9 @@
 #define POLICY "/sys/module/isahp/parameters/entry"
 #define PAGES 64
 #define THREADS_MAX 64
-#define ROUND 64
+#define ROUND 256
 #define PAUSE_US 5000
+#define PAUSES_PER_FLIP 3
 
 long entry32_call(long nr, long a, long b, long c, long d, long e, long f);
 /* Calls after which a register was not what it had been. */
@@ -211,11 +212,12 @@ static void kick(pthread_t sleeper)
 static void work(pthread_t sleeper)
 {
 	long start = now_ms(), printed = start;
+	unsigned int pauses = 0;
 
 	/* An even number: what was changed is changed back. */
 	while (all_calls() < calls_wanted || flips < flips_wanted || flips & 1) {
 		usleep(PAUSE_US);
-		if (flips_wanted)
+		if (flips_wanted && ++pauses % PAUSES_PER_FLIP == 0)
 			flip();
 		kick(sleeper);
 		if (now_ms() - printed < 1000)

@@ -160,6 +160,22 @@ void traced_finish(struct traced *t)
 				traced_regs(t).eip);
 }
 
+void traced_finish_alone(struct traced *t)
+{
+	const unsigned long end = (unsigned long)entry32_at_return;
+	const unsigned long loop = 0xfeeb;	/* jmp to itself */
+
+	traced_poke(t, end, (traced_peek(t, end) & ~0xfffful) | loop);
+	while (!t->complaint[0]) {
+		must(!ptrace(PTRACE_DETACH, t->pid, 0, 0), "PTRACE_DETACH");
+		usleep(1000);
+		/* Fails if it has died, as the wait will tell. */
+		ptrace(PTRACE_ATTACH, t->pid, 0, 0);
+		if (traced_wait(t) == SIGSTOP && is_at(t, entry32_at_return))
+			return;
+	}
+}
+
 void traced_start(struct traced *t, const struct entry32_call *call)
 {
 	pid_t pid = fork();

@@ -47,6 +47,10 @@ void traced_run_to(struct traced *t, int number, const char *trap);
 /* Run to its end; a second trap before the call starts over. */
 void traced_finish(struct traced *t);
 
+/* The same without a tracer on the way: let go, and taken again behind the
+ * call. */
+void traced_finish_alone(struct traced *t);
+
 /* Until it sleeps in this system call (0: restart_syscall). */
 void traced_await_sleep(struct traced *t, long nr);
 
