@@ -93,6 +93,7 @@ static const char *check_raise(const struct isahp_state *state,
 static void accept(struct isahp_state *state, const struct isahp_record *r)
 {
 	state->record = *r;
+	state->fell = false;
 	state->record.present = cut_down(state, &r->present);
 	state->record.leaving =
 		isahp_features_and(&r->leaving, &state->record.present);
@@ -130,6 +131,65 @@ void isahp_state_quiesced(struct isahp_state *state)
 {
 	if (state->phase == ISAHP_PHASE_LEAVING)
 		state->phase = ISAHP_PHASE_QUIESCED;
+}
+
+enum isahp_suspicion isahp_state_suspect(const struct isahp_state *state,
+					 __u32 signs,
+					 const struct isahp_features *lost)
+{
+	const struct isahp_record *r = &state->record;
+	struct isahp_features leaving = isahp_features_dependents(&r->leaving);
+	struct isahp_features missed = isahp_features_and(lost, &r->present);
+	bool other_vendor = signs & ISAHP_MOVED_VENDOR;
+
+	if (state->phase == ISAHP_PHASE_QUIESCED &&
+	    isahp_features_subset(&missed, &leaving) &&
+	    (!other_vendor || r->vendor_next != r->vendor))
+		return ISAHP_SUSPECT_NOTHING;
+	if (!isahp_features_empty(&missed))
+		return ISAHP_SUSPECT_TRAPS;
+	/*
+	 * What CPUID hides from a masked guest it does not show to be there
+	 * either. Without a shim, CPUID is all there is.
+	 */
+	if (other_vendor || r->flags & ISAHP_RECORD_F_MASKED ||
+	    (state->phase == ISAHP_PHASE_DETACHED &&
+	     signs & ISAHP_MOVED_FEATURES))
+		return ISAHP_SUSPECT_STATE;
+	return ISAHP_SUSPECT_HOST;
+}
+
+void isahp_state_moved(struct isahp_state *state,
+		       const struct isahp_features *visible, __u32 vendor)
+{
+	bool heard = !epoch_null(state->record.epoch);
+	struct isahp_features gone, kept;
+	struct isahp_record r = {
+		.vendor = vendor,
+		.vendor_next = vendor,
+		.present = *visible,
+	};
+
+	/* A second move before a shim spoke: what fell stays down as well. */
+	if (heard || state->fell) {
+		gone = isahp_features_dependents(&state->record.leaving);
+		kept = isahp_features_andnot(&state->record.present, &gone);
+		r.present = isahp_features_and(&kept, visible);
+		state->fell = true;
+	}
+	r.present = cut_down(state, &r.present);
+	epoch_retire(state, state->record.epoch);
+	state->record = r;
+	state->phase = ISAHP_PHASE_DETACHED;
+}
+
+void isahp_state_revive(struct isahp_state *state, const __u8 *epoch)
+{
+	int i;
+
+	for (i = 0; i < ISAHP_EPOCHS_RETIRED; i++)
+		if (epoch_equal(state->retired[i], epoch))
+			memset(state->retired[i], 0, ISAHP_EPOCH_SIZE);
 }
 
 struct isahp_features isahp_state_usable(const struct isahp_state *state)

@@ -19,6 +19,7 @@
  * struct isahp_state - the last accepted record and what follows from it
  * @record: as accepted, features cut down to what this guest can use.
  * @phase: enum isahp_phase.
+ * @fell: an unannounced move took features, and no record has come since.
  * @retired: epochs that were left, newest last; all zero where unused.
  * @xcr0: XSAVE components that this guest has enabled; features that own others
  *	are never taken as present. ~0 where no register image is carried.
@@ -26,6 +27,7 @@
 struct isahp_state {
 	struct isahp_record record;
 	__u32 phase;
+	bool fell;
 	__u8 retired[ISAHP_EPOCHS_RETIRED][ISAHP_EPOCH_SIZE];
 	__u64 xcr0;
 };
@@ -73,6 +75,56 @@ enum isahp_outcome isahp_state_apply(struct isahp_state *state,
  * @state: in ISAHP_PHASE_LEAVING, else nothing happens.
  */
 void isahp_state_quiesced(struct isahp_state *state);
+
+/**
+ * enum isahp_suspicion - what signs of a move mean
+ * @ISAHP_SUSPECT_NOTHING: it is the move that was prepared and acknowledged.
+ * @ISAHP_SUSPECT_HOST: the state may stand; who is at the other end may be
+ *	somebody else, or may have heard of a future that did not happen.
+ * @ISAHP_SUSPECT_STATE: the state may be wrong. A shim may be about to say so,
+ *	and there is a moment to wait for it.
+ * @ISAHP_SUSPECT_TRAPS: the state is wrong, and what it allows traps.
+ */
+enum isahp_suspicion {
+	ISAHP_SUSPECT_NOTHING,
+	ISAHP_SUSPECT_HOST,
+	ISAHP_SUSPECT_STATE,
+	ISAHP_SUSPECT_TRAPS,
+};
+
+/**
+ * isahp_state_suspect - judge signs of a move
+ * @state: in force.
+ * @signs: ISAHP_MOVED_*, at least one.
+ * @lost: features that CPUID showed before and does not now.
+ */
+enum isahp_suspicion isahp_state_suspect(const struct isahp_state *state,
+					 __u32 signs,
+					 const struct isahp_features *lost);
+
+/**
+ * isahp_state_moved - the guest turns out to have moved, and nobody said so
+ * @state: any.
+ * @visible: what CPUID shows now.
+ * @vendor: enum isahp_vendor, by CPUID now.
+ *
+ * Nothing that a host said of the CPU before holds here. What stays usable is
+ * what was usable and is shown by CPUID: hidden features of a masked guest fall,
+ * and what was leaving is gone, shown or not. A guest that never heard a shim
+ * goes by CPUID alone, so for it features may come as well. The epoch in force
+ * is left for good, unless isahp_state_revive() follows; until a shim speaks the
+ * phase is ISAHP_PHASE_DETACHED.
+ */
+void isahp_state_moved(struct isahp_state *state,
+		       const struct isahp_features *visible, __u32 vendor);
+
+/**
+ * isahp_state_revive - an epoch that was left is alive after all
+ * @state: any.
+ * @epoch: named by a host in answer to a question asked after the move, so it is
+ *	that host's present one. All other former epochs stay retired.
+ */
+void isahp_state_revive(struct isahp_state *state, const __u8 *epoch);
 
 /**
  * isahp_state_event - the state as processes are told of it

@@ -184,18 +184,55 @@ enum isahp_hypercall {
 	ISAHP_HC_UNREGISTER = 5,
 };
 
+/*
+ * This guest found that it was moved, or put back to an earlier moment, and
+ * nobody told it: whatever it answered before does not count. A host that had
+ * this guest registered in the present epoch begins a new one.
+ */
+#define ISAHP_REGISTER_F_MOVED (1u << 0)
+
+/* XSAVES or XSAVEC is in use: the kernel's own images are compacted. */
+#define ISAHP_XSAVE_F_COMPACTED (1u << 0)
+
+#define ISAHP_XSAVE_COMPONENTS 16
+
+/**
+ * struct isahp_xsave_component - where one component lies in an XSAVE image
+ * @number: bit number in XCR0, from 2.
+ * @offset: bytes from the beginning of the standard-format image.
+ * @size: bytes.
+ * @flags: as ECX of CPUID leaf 0Dh: bit 0, of IA32_XSS; bit 1, aligned to 64
+ *	bytes when compacted.
+ *
+ * EAX, EBX, ECX of CPUID leaf 0Dh, subleaf @number (SDM vol. 1, 13.2). Images in
+ * the standard format are in signal frames and in debuggers' and checkpoints'
+ * hands, and are not the same on all CPUs: an AMD CPU that has PKU but no MPX
+ * puts PKRU elsewhere than an Intel CPU.
+ */
+struct isahp_xsave_component {
+	__le32 number;
+	__le32 offset;
+	__le32 size;
+	__le32 flags;
+};
+
 /**
  * struct isahp_register_args - who is calling
  * @version_min: lowest protocol version the guest speaks.
  * @version: highest protocol version the guest speaks.
- * @flags: zero.
+ * @flags: ISAHP_REGISTER_F_*.
  * @boot_vendor: enum isahp_vendor this kernel was booted on.
  * @xcr0: live XCR0.
  * @xsave_size: bytes of the standard-format XSAVE image for @xcr0.
  * @cpus: online CPUs.
- * @pinned: features this kernel can not lose.
+ * @pinned: features this kernel can not lose, as of now: a kernel module that
+ *	is loaded later may add some, and the guest registers again then.
  * @visible: features that the guest's CPUID shows right now.
  * @release: utsname release, NUL-terminated.
+ * @xsave_flags: ISAHP_XSAVE_F_*. This and all that follows was added later: a
+ *	guest that sends ISAHP_REGISTER_SIZE_MIN bytes does not say.
+ * @components: entries of @component in use, at most ISAHP_XSAVE_COMPONENTS.
+ * @component: those of @xcr0 behind the legacy area, by ascending number.
  */
 struct isahp_register_args {
 	__le16 version_min;
@@ -209,7 +246,13 @@ struct isahp_register_args {
 	struct isahp_features pinned;
 	struct isahp_features visible;
 	char release[64];
+	__le32 xsave_flags;
+	__le32 components;
+	struct isahp_xsave_component component[ISAHP_XSAVE_COMPONENTS];
 };
+
+/* What the first guests of protocol version 1 sent. */
+#define ISAHP_REGISTER_SIZE_MIN 160
 
 /**
  * struct isahp_register_result - what the host made of it
@@ -263,7 +306,7 @@ enum isahp_nak_reason {
 
 /**
  * struct isahp_laggard - a process that has not acknowledged
- * @pid: in the guest's initial PID namespace.
+ * @pid: in the guest's initial PID namespace; 0: code of its kernel.
  * @reason: enum isahp_nak_reason: _DEADLINE or _VETO.
  * @comm: its name, NUL-padded.
  */
@@ -310,7 +353,20 @@ enum isahp_report_kind {
 	ISAHP_REPORT_HOST_BACK = 2,
 	/* A record was refused; @value is its sequence. */
 	ISAHP_REPORT_BAD_RECORD = 3,
+	/*
+	 * The guest found itself moved and had not been told; @value says by
+	 * what (ISAHP_MOVED_*), the text what it lost.
+	 */
+	ISAHP_REPORT_MOVED = 5,
 };
+
+/* What showed a guest that it had moved. */
+#define ISAHP_MOVED_FEATURES (1u << 0)	/* CPUID shows other features */
+#define ISAHP_MOVED_VENDOR (1u << 1)	/* ... another vendor */
+#define ISAHP_MOVED_CPU (1u << 2)	/* ... another model or hypervisor */
+#define ISAHP_MOVED_GENERATION (1u << 3) /* the VM generation ID changed */
+
+#define ISAHP_REPORT_TEXT_SIZE 112
 
 /**
  * struct isahp_report_args - one line for the host's log
@@ -323,7 +379,7 @@ struct isahp_report_args {
 	__le32 kind;
 	__le32 flags;
 	__le64 value;
-	char text[112];
+	char text[ISAHP_REPORT_TEXT_SIZE];
 };
 
 /**
@@ -445,7 +501,15 @@ ISAHP_ABI_AT(isahp_register_args, xsave_size, 24);
 ISAHP_ABI_AT(isahp_register_args, pinned, 32);
 ISAHP_ABI_AT(isahp_register_args, visible, 64);
 ISAHP_ABI_AT(isahp_register_args, release, 96);
-ISAHP_ABI_SIZE(isahp_register_args, 160);
+ISAHP_ABI_AT(isahp_register_args, xsave_flags, ISAHP_REGISTER_SIZE_MIN);
+ISAHP_ABI_AT(isahp_register_args, components, 164);
+ISAHP_ABI_AT(isahp_register_args, component, 168);
+ISAHP_ABI_SIZE(isahp_register_args, 424);
+ISAHP_ABI_AT(isahp_xsave_component, number, 0);
+ISAHP_ABI_AT(isahp_xsave_component, offset, 4);
+ISAHP_ABI_AT(isahp_xsave_component, size, 8);
+ISAHP_ABI_AT(isahp_xsave_component, flags, 12);
+ISAHP_ABI_SIZE(isahp_xsave_component, 16);
 ISAHP_ABI_AT(isahp_register_result, version_min, 0);
 ISAHP_ABI_AT(isahp_register_result, version, 2);
 ISAHP_ABI_AT(isahp_register_result, flags, 4);

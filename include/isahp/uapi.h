@@ -37,6 +37,7 @@
 /**
  * enum isahp_phase - where the guest stands
  * @ISAHP_PHASE_DETACHED: no shim has spoken yet; `present` is what CPUID shows.
+ *	Or ISAHP_STATE_F_UNPLANNED, and none has spoken since.
  * @ISAHP_PHASE_STEADY: nothing is leaving.
  * @ISAHP_PHASE_LEAVING: `leaving` is being drained.
  * @ISAHP_PHASE_QUIESCED: acknowledged; COMMIT or ABORT has not come yet. Treat
@@ -55,6 +56,11 @@ enum isahp_phase {
 #define ISAHP_STATE_F_MASKED (1u << 1)
 /* The deadline passed with laggards: the host was told NAK. */
 #define ISAHP_STATE_F_REFUSED (1u << 2)
+/*
+ * The guest has moved and nobody said so before: what is missing in `usable` is
+ * missing already. Whoever is inside such code has trapped, or is about to.
+ */
+#define ISAHP_STATE_F_UNPLANNED (1u << 3)
 
 /**
  * struct isahp_state_page - the page that a registrant maps

@@ -193,3 +193,145 @@ Test(state, many_epochs_later_the_recent_ones_are_still_retired, .init = attach)
 				     ISAHP_OUTCOME_STALE);
 	}
 }
+
+/* --- moves that nobody announced ------------------------------------------ */
+
+static void moved_to(struct isahp_features visible)
+{
+	isahp_state_moved(&state, &visible, ISAHP_VENDOR_AMD);
+	cr_assert_eq(state.phase, ISAHP_PHASE_DETACHED);
+	cr_assert_eq(state.record.vendor, ISAHP_VENDOR_AMD);
+	cr_assert_eq(state.record.sequence, 0);
+}
+
+static enum isahp_suspicion suspect(__u32 signs, struct isahp_features lost)
+{
+	return isahp_state_suspect(&state, signs, &lost);
+}
+
+static struct isahp_features the_difference(void)
+{
+	struct isahp_features r = rich(), p = poor();
+
+	return isahp_features_andnot(&r, &p);
+}
+
+Test(moved, lost_features_are_wrong_unless_they_were_let_go, .init = attach)
+{
+	__u32 signs = ISAHP_MOVED_FEATURES | ISAHP_MOVED_GENERATION;
+	struct isahp_features more = the_difference();
+
+	cr_assert_eq(suspect(signs, the_difference()), ISAHP_SUSPECT_TRAPS);
+	apply(make(ISAHP_RECORD_PREPARE, 1, 2, rich()));
+	cr_assert_eq(suspect(signs, the_difference()), ISAHP_SUSPECT_TRAPS);
+	isahp_state_quiesced(&state);
+	cr_assert_eq(suspect(signs, the_difference()), ISAHP_SUSPECT_NOTHING);
+	isahp_features_add(&more, F(AES));
+	cr_assert_eq(suspect(signs, more), ISAHP_SUSPECT_TRAPS);
+	cr_assert_eq(suspect(signs | ISAHP_MOVED_VENDOR, the_difference()), ISAHP_SUSPECT_TRAPS);
+}
+
+Test(moved, a_vendor_that_was_announced_is_no_surprise, .init = attach)
+{
+	struct isahp_record r = make(ISAHP_RECORD_PREPARE, 1, 2, rich());
+
+	r.vendor_next = ISAHP_VENDOR_AMD;
+	apply(r);
+	isahp_state_quiesced(&state);
+	cr_assert_eq(suspect(ISAHP_MOVED_VENDOR, isahp_features_none()), ISAHP_SUSPECT_NOTHING);
+}
+
+Test(moved, signs_without_a_loss_wait_or_ask, .init = attach)
+{
+	struct isahp_features none = isahp_features_none();
+	struct isahp_record r = make(ISAHP_RECORD_ANNOUNCE, 1, 2, poor());
+
+	cr_assert_eq(suspect(ISAHP_MOVED_GENERATION, none), ISAHP_SUSPECT_HOST);
+	cr_assert_eq(suspect(ISAHP_MOVED_FEATURES, none), ISAHP_SUSPECT_HOST);
+	cr_assert_eq(suspect(ISAHP_MOVED_VENDOR, none), ISAHP_SUSPECT_STATE);
+	/* Losing what is in no use is losing nothing. */
+	apply(r);
+	cr_assert_eq(suspect(ISAHP_MOVED_FEATURES, the_difference()), ISAHP_SUSPECT_HOST);
+	r.sequence = 3;
+	r.flags = ISAHP_RECORD_F_MASKED;
+	apply(r);
+	cr_assert_eq(suspect(ISAHP_MOVED_GENERATION, none), ISAHP_SUSPECT_STATE);
+}
+
+Test(moved, what_cpuid_does_not_show_falls, .init = attach)
+{
+	moved_to(poor());
+	cr_assert_not(usable(F(AVX2)));
+	cr_assert_not(usable(F(VAES)));
+	cr_assert(usable(F(AES)));
+}
+
+Test(moved, nothing_rises_until_a_shim_speaks, .init = attach)
+{
+	apply(make(ISAHP_RECORD_ANNOUNCE, 1, 2, poor()));
+	moved_to(rich());
+	cr_assert_not(usable(F(AVX2)));
+	/* Nor by moving twice. */
+	moved_to(rich());
+	cr_assert_not(usable(F(AVX2)));
+	cr_assert_eq(apply(make(ISAHP_RECORD_ANNOUNCE, 2, 1, rich())), ISAHP_OUTCOME_NEW_EPOCH);
+	cr_assert(usable(F(AVX2)));
+}
+
+Test(moved, what_was_leaving_is_gone_although_cpuid_shows_it, .init = attach)
+{
+	apply(make(ISAHP_RECORD_PREPARE, 1, 2, rich()));
+	isahp_state_quiesced(&state);
+	moved_to(rich());
+	cr_assert_not(usable(F(AVX2)));
+	cr_assert_not(usable(F(VAES)));
+	cr_assert(isahp_features_empty(&state.record.leaving));
+	cr_assert(usable(F(AES)));
+}
+
+Test(moved, hidden_features_of_a_masked_guest_fall, .init = attach)
+{
+	struct isahp_record r = make(ISAHP_RECORD_ANNOUNCE, 1, 2, rich());
+
+	r.flags = ISAHP_RECORD_F_MASKED;
+	apply(r);
+	moved_to(poor());
+	cr_assert_not(usable(F(AVX2)));
+	cr_assert_eq(state.record.flags, 0);
+}
+
+Test(moved, without_a_shim_ever_cpuid_alone_counts)
+{
+	struct isahp_features visible = poor();
+
+	isahp_state_init(&state, &visible, ISAHP_VENDOR_INTEL, XCR0_AVX);
+	moved_to(rich());
+	cr_assert(usable(F(AVX2)));
+	moved_to(poor());
+	cr_assert_not(usable(F(AVX2)));
+}
+
+Test(moved, the_old_epoch_is_not_believed, .init = attach)
+{
+	/* The page that came along, and a later one of the same host. */
+	moved_to(poor());
+	cr_assert_eq(apply(make(ISAHP_RECORD_ANNOUNCE, 1, 1, rich())), ISAHP_OUTCOME_STALE);
+	cr_assert_eq(apply(make(ISAHP_RECORD_ANNOUNCE, 1, 7, rich())), ISAHP_OUTCOME_STALE);
+	cr_assert_not(usable(F(AVX2)));
+	cr_assert_eq(apply(make(ISAHP_RECORD_ABORT, 2, 1, rich())), ISAHP_OUTCOME_REFUSED);
+	cr_assert_eq(apply(make(ISAHP_RECORD_COMMIT, 2, 1, poor())), ISAHP_OUTCOME_NEW_EPOCH);
+}
+
+Test(moved, only_the_epoch_that_a_live_host_names_is_revived, .init = attach)
+{
+	__u8 one[ISAHP_EPOCH_SIZE], two[ISAHP_EPOCH_SIZE];
+
+	memset(one, 1, sizeof(one));
+	memset(two, 2, sizeof(two));
+	apply(make(ISAHP_RECORD_ANNOUNCE, 2, 1, rich()));
+	moved_to(poor());
+	isahp_state_revive(&state, two);
+	cr_assert_eq(apply(make(ISAHP_RECORD_ANNOUNCE, 1, 9, rich())), ISAHP_OUTCOME_STALE);
+	cr_assert_eq(apply(make(ISAHP_RECORD_ANNOUNCE, 2, 1, rich())), ISAHP_OUTCOME_NEW_EPOCH);
+	cr_assert(usable(F(AVX2)));
+}
