@@ -49,6 +49,7 @@ static int refuse_version(struct isahp_vm *vm,
 
 static void register_accept(struct isahp_vm *vm,
 			    const struct isahp_register_args *args,
+			    const struct isahp_layout *layout,
 			    unsigned int version)
 {
 	struct isahp_features known = isahp_features_known();
@@ -64,6 +65,8 @@ static void register_accept(struct isahp_vm *vm,
 	guest->cpus = args->cpus;
 	guest->xcr0 = args->xcr0;
 	guest->xsave_size = args->xsave_size;
+	guest->xsave_flags = args->xsave_flags;
+	guest->layout = *layout;
 	guest->pinned = isahp_features_and(&args->pinned, &known);
 	guest->visible = isahp_features_and(&args->visible, &known);
 	isahp_text_sanitize(guest->release, sizeof(guest->release),
@@ -83,10 +86,11 @@ static int serve_register(struct isahp_vm *vm, const void *data,
 		.version_min = ISAHP_ABI_VERSION_MIN,
 		.version = ISAHP_ABI_VERSION,
 	};
+	struct isahp_layout layout;
 	int rc = 0;
 
-	memcpy(result.epoch, vm->record.epoch, sizeof(result.epoch));
-	if (args->version_min > args->version || !(args->xcr0 & XCR0_X87))
+	if (args->version_min > args->version || !(args->xcr0 & XCR0_X87) ||
+	    isahp_layout_from_guest(args, &layout))
 		return -EINVAL;
 	if (args->version_min > ISAHP_ABI_VERSION ||
 	    args->version < ISAHP_ABI_VERSION_MIN) {
@@ -94,8 +98,9 @@ static int serve_register(struct isahp_vm *vm, const void *data,
 	} else {
 		if (args->version < result.version)
 			result.version = args->version;
-		register_accept(vm, args, result.version);
+		register_accept(vm, args, &layout, result.version);
 	}
+	memcpy(result.epoch, vm->record.epoch, sizeof(result.epoch));
 	result_set(reply, &result, sizeof(result));
 	return rc;
 }
@@ -155,6 +160,7 @@ static int serve_report(struct isahp_vm *vm, const void *data,
 		[ISAHP_REPORT_HOST_SILENT] = "host silent",
 		[ISAHP_REPORT_HOST_BACK] = "host back",
 		[ISAHP_REPORT_BAD_RECORD] = "bad record",
+		[ISAHP_REPORT_MOVED] = "move that nobody announced",
 	};
 	const struct isahp_report_args *args = data;
 	char text[sizeof(args->text)];
@@ -163,7 +169,7 @@ static int serve_report(struct isahp_vm *vm, const void *data,
 	isahp_text_sanitize(text, sizeof(text), args->text, sizeof(args->text));
 	guest_log(vm, ISAHP_LOG_WARNING, "vm %s: guest reports %s (%u, %llu): %s",
 		  vm->config.name,
-		  args->kind && args->kind < sizeof(kinds) / sizeof(kinds[0]) ?
+		  args->kind < sizeof(kinds) / sizeof(kinds[0]) && kinds[args->kind] ?
 			  kinds[args->kind] : "something new",
 		  args->kind, (unsigned long long)args->value, text);
 	return 0;
@@ -181,8 +187,7 @@ static int serve_unregister(struct isahp_vm *vm, const void *data,
 }
 
 static const struct call calls[] = {
-	[ISAHP_HC_REGISTER] = { sizeof(struct isahp_register_args), true,
-				serve_register },
+	[ISAHP_HC_REGISTER] = { ISAHP_REGISTER_SIZE_MIN, true, serve_register },
 	[ISAHP_HC_QUERY] = { sizeof(struct isahp_query_args), false, serve_query },
 	[ISAHP_HC_ACKNOWLEDGE] = { sizeof(struct isahp_acknowledge_args), false,
 				   serve_acknowledge },

@@ -104,10 +104,16 @@ static void explain_nak(const struct isahp_vm *vm, struct isahp_error *err)
 		/* A veto ends the wait: who had time left is not to blame. */
 		if (veto && a->laggard[i].reason != ISAHP_NAK_VETO)
 			continue;
-		isahp_text_append(err->text, sizeof(err->text),
-				  "%s%s pid %u in VM '%s'", between,
-				  a->laggard[i].comm, a->laggard[i].pid,
-				  vm->config.name);
+		isahp_text_append(err->text, sizeof(err->text), "%s", between);
+		if (a->laggard[i].pid)
+			isahp_text_append(err->text, sizeof(err->text),
+					  "%s pid %u in VM '%s'",
+					  a->laggard[i].comm, a->laggard[i].pid,
+					  vm->config.name);
+		else
+			isahp_text_append(err->text, sizeof(err->text),
+					  "%s in the kernel of VM '%s'",
+					  a->laggard[i].comm, vm->config.name);
 		between = ", ";
 	}
 	if (!veto && a->laggards > a->listed)

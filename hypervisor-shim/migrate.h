@@ -7,14 +7,14 @@
 /**
  * struct isahp_migrate_args - where to
  * @uri: for QEMU's `migrate`, as tcp:HOST:PORT or unix:PATH.
- * @target: features the VM will find there.
+ * @target: what the VM will find there.
  * @vendor: enum isahp_vendor of the CPU there.
  * @deadline_ms: for the guest.
  * @force: move even when the guest does not agree.
  */
 struct isahp_migrate_args {
 	const char *uri;
-	struct isahp_features target;
+	struct isahp_target target;
 	__u32 vendor;
 	__u64 deadline_ms;
 	bool force;

@@ -152,13 +152,48 @@ int isahp_policy_add(const struct isahp_policy *policy,
 	return 0;
 }
 
+/* Add to the objections, @rc, what is wrong with the place of register state. */
+static int check_layout(const struct isahp_policy *policy,
+			const struct isahp_target *target, int rc,
+			struct isahp_error *err)
+{
+	char why[96];
+	unsigned int i;
+
+	if (!policy->layout.known || !target->layout.known)
+		return rc;
+	for (i = ISAHP_LAYOUT_FIRST; i < ISAHP_LAYOUT_END; i++) {
+		if (!isahp_layout_differs(&policy->layout, &target->layout, i, why,
+					  sizeof(why)))
+			continue;
+		if (!rc)
+			isahp_error_set(err, ISAHP_ERROR_POLICY, -EPERM,
+					"refused to move ");
+		isahp_text_append(err->text, sizeof(err->text), "%s%s state (%s)",
+				  rc ? ", " : "", isahp_layout_name(i), why);
+		rc = -EPERM;
+	}
+	return rc;
+}
+
 int isahp_policy_move(const struct isahp_policy *policy,
-		      const struct isahp_features *target,
+		      const struct isahp_target *target,
 		      struct isahp_features *ret_leaving,
 		      struct isahp_error *err)
 {
-	struct isahp_features gone =
-		isahp_features_andnot(&policy->present, target);
+	struct isahp_features gone, leaving, there, lacking;
+	int rc;
 
-	return isahp_policy_remove(policy, &gone, ret_leaving, err);
+	gone = isahp_features_andnot(&policy->present, &target->present);
+	gone = isahp_features_dependents(&gone);
+	leaving = isahp_features_and(&gone, &policy->present);
+	/* The kernel is built on more than anybody announces. */
+	there = isahp_features_or(&target->present, &target->shown);
+	lacking = isahp_features_andnot(&policy->pinned, &there);
+	gone = isahp_features_or(&leaving, &lacking);
+	rc = check(policy, &gone, object_to_removal, "remove", err);
+	rc = check_layout(policy, target, rc, err);
+	if (!rc)
+		*ret_leaving = leaving;
+	return rc;
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "error.h"
+#include "layout.h"
 
 /**
  * struct isahp_policy - what the rules look at
@@ -18,6 +19,7 @@
  * @gated: what this guest could not execute though its host has it:
  *	isahp_policy_gated() of a masked guest, otherwise empty.
  * @xcr0: XSAVE components the guest has enabled, as it reported.
+ * @layout: of the guest's XSAVE images, as it reported.
  * @registered: @pinned and @xcr0 were reported. When not, everything that may
  *	be enabled counts as enabled, and nothing as supported.
  * @no_state: nothing carries an XSAVE image and nothing moves (loopback):
@@ -30,9 +32,23 @@ struct isahp_policy {
 	struct isahp_features pinned;
 	struct isahp_features gated;
 	__u64 xcr0;
+	struct isahp_layout layout;
 	bool registered;
 	bool no_state;
 	bool play_silent;
+};
+
+/**
+ * struct isahp_target - what a guest would find on another host
+ * @present: features that would be announced to it.
+ * @shown: features that its CPUID would show. What it is pinned to has to be in
+ *	one of the two: no shim announces SMEP.
+ * @layout: of XSAVE images there; not known: not compared.
+ */
+struct isahp_target {
+	struct isahp_features present;
+	struct isahp_features shown;
+	struct isahp_layout layout;
 };
 
 /**
@@ -82,18 +98,19 @@ int isahp_policy_add(const struct isahp_policy *policy,
 		     struct isahp_error *err);
 
 /**
- * isahp_policy_move - may the guest move to a host with these features
+ * isahp_policy_move - may the guest move to another host
  * @policy: the facts.
  * @target: what the other host has.
  * @ret_leaving: what has to leave before.
- * @err: on refusal, as above.
+ * @err: on refusal, every feature and XSAVE component that is in the way, with
+ *	the reason.
  *
  * What the target has more than this host is the target's own to announce.
  *
  * Return: 0 or -EPERM.
  */
 int isahp_policy_move(const struct isahp_policy *policy,
-		      const struct isahp_features *target,
+		      const struct isahp_target *target,
 		      struct isahp_features *ret_leaving,
 		      struct isahp_error *err);
 

@@ -14,7 +14,9 @@ static void got_words(struct isahp_vm *vm, const json_t *result,
 		      const char *why, void *data)
 {
 	struct isahp_probe *probe = data;
+	struct isahp_layout layout;
 	struct isahp_features set;
+	__u64 xcr0;
 
 	if (!result || isahp_profile_from_words(result, &set)) {
 		isahp_log(ISAHP_LOG_WARNING,
@@ -22,6 +24,9 @@ static void got_words(struct isahp_vm *vm, const json_t *result,
 			  vm->config.name, why ? why : "malformed");
 		return;
 	}
+	xcr0 = isahp_profile_xcr0_from_words(result);
+	layout = probe->kvm ? isahp_layout_native(xcr0) : isahp_layout_tcg(xcr0);
+	isahp_vm_shown_set(vm, &set, &layout);
 	isahp_vm_profile_set(vm, &set, probe->vendor);
 }
 

@@ -208,6 +208,29 @@ int isahp_profile_from_words(const json_t *words, struct isahp_features *ret_set
 	return 0;
 }
 
+/* CPUID leaf 0Dh, subleaf 0: EDX:EAX (SDM vol. 1, 13.2). */
+__u64 isahp_profile_xcr0_from_words(const json_t *words)
+{
+	const json_t *word;
+	__u64 xcr0 = 3;
+	size_t i;
+
+	json_array_foreach(words, i, word) {
+		__u64 bits = json_integer_value(json_object_get(word, "features"));
+		int reg = register_find(json_string_value(
+			json_object_get(word, "cpuid-register")));
+
+		if (json_integer_value(json_object_get(word, "cpuid-input-eax")) != 0xd ||
+		    json_integer_value(json_object_get(word, "cpuid-input-ecx")))
+			continue;
+		if (reg == ISAHP_EAX)
+			xcr0 |= bits & 0xffffffff;
+		else if (reg == ISAHP_EDX)
+			xcr0 |= bits << 32;
+	}
+	return xcr0;
+}
+
 void isahp_profile_format(const struct isahp_features *set, char *text,
 			  size_t size)
 {

@@ -57,6 +57,14 @@ int isahp_profile_from_json(const json_t *json, struct isahp_features *ret_set,
 int isahp_profile_from_words(const json_t *words, struct isahp_features *ret_set);
 
 /**
+ * isahp_profile_xcr0_from_words - XSAVE components that QEMU's words show
+ * @words: as above.
+ *
+ * Return: a mask as XCR0; 3 where there is no XSAVE.
+ */
+__u64 isahp_profile_xcr0_from_words(const json_t *words);
+
+/**
  * isahp_profile_format - flag names, separated by commas
  * @set: any set.
  * @text: receives them, cut with "..." where they do not fit.

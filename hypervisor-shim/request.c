@@ -321,16 +321,21 @@ static int run_migrate(struct isahp_host *host, json_t *args,
 	json_int_t deadline = ISAHP_DEADLINE_DEFAULT_MS;
 	const char *name, *vendor;
 	int force = 0, rc;
-	json_t *present;
+	json_t *present, *shown = NULL, *layout = NULL;
 	struct isahp_vm *vm;
 
-	rc = UNPACK(args, err, "{s:s, s:s, s:o, s:s, s?I, s?b}", "vm", &name,
-		    "uri", &m.uri, "present", &present, "vendor", &vendor,
+	rc = UNPACK(args, err, "{s:s, s:s, s:o, s:s, s?o, s?o, s?I, s?b}",
+		    "vm", &name, "uri", &m.uri, "present", &present,
+		    "vendor", &vendor, "shown", &shown, "xsave", &layout,
 		    "deadline_ms", &deadline, "force", &force);
 	if (!rc)
 		rc = unpack_vm(host, name, &vm, err);
 	if (!rc)
-		rc = unpack_features(present, &m.target, err);
+		rc = unpack_features(present, &m.target.present, err);
+	if (!rc)
+		rc = unpack_features(shown, &m.target.shown, err);
+	if (!rc && layout)
+		rc = isahp_layout_from_json(layout, &m.target.layout, err);
 	if (!rc)
 		rc = unpack_vendor(vendor, &m.vendor, err);
 	if (!rc)

@@ -78,6 +78,13 @@ static json_t *guest_json(const struct isahp_vm_guest *guest)
 				(json_int_t)guest->xsave_size, "pinned",
 				isahp_profile_to_json(&guest->pinned), "visible",
 				isahp_profile_to_json(&guest->visible)));
+	if (guest->layout.known) {
+		json_object_set_new(json, "xsave",
+				    isahp_layout_to_json(&guest->layout));
+		json_object_set_new(json, "xsave_compacted",
+				    json_boolean(guest->xsave_flags &
+						 ISAHP_XSAVE_F_COMPACTED));
+	}
 	return json;
 }
 
@@ -135,6 +142,12 @@ json_t *isahp_show_vm(struct isahp_vm *vm)
 		json_object_set_new(show, "host_vendor",
 				    json_string(isahp_vendor_name(vm->vendor)));
 	}
+	if (vm->layout.known) {
+		json_object_set_new(show, "host_shown",
+				    isahp_profile_to_json(&vm->shown));
+		json_object_set_new(show, "host_xsave",
+				    isahp_layout_to_json(&vm->layout));
+	}
 	json_object_set_new(show, "record", record_json(&vm->record));
 	json_object_set_new(show, "answer", isahp_answer_to_json(vm));
 	json_object_set_new(show, "guest", guest_json(&vm->guest));
@@ -154,7 +167,8 @@ struct condition {
 
 static bool target_known(const struct isahp_vm *vm)
 {
-	return vm->profile_known;
+	/* Where QEMU can be asked, its answer is awaited: --present is not all. */
+	return vm->profile_known && (!*vm->config.qmp || vm->layout.known);
 }
 
 static bool guest_registered(const struct isahp_vm *vm)

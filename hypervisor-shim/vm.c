@@ -234,6 +234,8 @@ void isahp_vm_disconnected(struct isahp_vm *vm)
 	memset(&vm->answer, 0, sizeof(vm->answer));
 	if (must_ask_qemu(&vm->config))
 		vm->profile_known = !vm->qmp;
+	memset(&vm->shown, 0, sizeof(vm->shown));
+	memset(&vm->layout, 0, sizeof(vm->layout));
 	isahp_vm_left(vm);
 }
 
@@ -260,6 +262,13 @@ void isahp_vm_profile_set(struct isahp_vm *vm,
 		isahp_log(ISAHP_LOG_INFO, "vm %s: its host's features are known",
 			  vm->config.name);
 	attach_when_ready(vm);
+}
+
+void isahp_vm_shown_set(struct isahp_vm *vm, const struct isahp_features *shown,
+			const struct isahp_layout *layout)
+{
+	vm->shown = *shown;
+	vm->layout = *layout;
 }
 
 void isahp_vm_run_state_set(struct isahp_vm *vm, enum isahp_run_state state)
@@ -494,6 +503,7 @@ struct isahp_policy isahp_vm_policy(const struct isahp_vm *vm)
 		.pinned = vm->guest.pinned,
 		.gated = vm->gated,
 		.xcr0 = vm->guest.xcr0,
+		.layout = vm->guest.layout,
 		.registered = vm->guest.registered,
 		.no_state = vm->config.ops->no_state,
 		.play_silent = vm->config.ops->no_state &&

@@ -104,6 +104,8 @@ struct isahp_vm_config {
  * @cpus: online CPUs.
  * @xcr0: XSAVE components enabled.
  * @xsave_size: bytes of its XSAVE image.
+ * @xsave_flags: ISAHP_XSAVE_F_*.
+ * @layout: of its XSAVE images.
  * @pinned: features it can not lose.
  * @visible: features its CPUID shows.
  * @release: utsname release, sanitized.
@@ -116,6 +118,8 @@ struct isahp_vm_guest {
 	__u32 cpus;
 	__u64 xcr0;
 	__u32 xsave_size;
+	__u32 xsave_flags;
+	struct isahp_layout layout;
 	struct isahp_features pinned;
 	struct isahp_features visible;
 	char release[64];
@@ -214,6 +218,8 @@ struct isahp_host {
  * @gated: those that it would not execute for this guest, which is masked;
  *	never in @profile.
  * @vendor: enum isahp_vendor of the host under it; likewise.
+ * @shown: features that QEMU shows in its guest's CPUID, if it was asked.
+ * @layout: of XSAVE images there; likewise.
  * @connected: the other side of the transport is there.
  * @attached: @record is in force in the present epoch.
  * @reassert: the other side may hold something else than @record: rewrite
@@ -239,6 +245,8 @@ struct isahp_vm {
 	struct isahp_features profile;
 	struct isahp_features gated;
 	__u32 vendor;
+	struct isahp_features shown;
+	struct isahp_layout layout;
 	bool profile_known;
 
 	bool connected;
@@ -313,6 +321,15 @@ void isahp_vm_disconnected(struct isahp_vm *vm);
  */
 void isahp_vm_profile_set(struct isahp_vm *vm,
 			  const struct isahp_features *profile, __u32 vendor);
+
+/**
+ * isahp_vm_shown_set - what QEMU's CPU is, whatever is announced of it
+ * @vm: the VM. Called before isahp_vm_profile_set().
+ * @shown: features in the guest's CPUID.
+ * @layout: of XSAVE images.
+ */
+void isahp_vm_shown_set(struct isahp_vm *vm, const struct isahp_features *shown,
+			const struct isahp_layout *layout);
 
 /** isahp_vm_run_state_set - QEMU, or the operator, says what the VM does */
 void isahp_vm_run_state_set(struct isahp_vm *vm, enum isahp_run_state state);

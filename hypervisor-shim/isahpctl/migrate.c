@@ -59,6 +59,13 @@ static int describe_target(const struct ctl *ctl, json_t *args,
 				json_object_get(target, "host_features"));
 		json_object_set(args, "vendor",
 				json_object_get(target, "host_vendor"));
+		/* An older isahpd does not say: nothing is compared then. */
+		if (json_object_get(target, "host_shown"))
+			json_object_set(args, "shown",
+					json_object_get(target, "host_shown"));
+		if (json_object_get(target, "host_xsave"))
+			json_object_set(args, "xsave",
+					json_object_get(target, "host_xsave"));
 	}
 	json_decref(target);
 	return rc;

@@ -3,6 +3,23 @@
 
 #include "ctl.h"
 
+static void print_xsave(const json_t *guest)
+{
+	const json_t *components, *c;
+	size_t i;
+
+	components = json_object_get(json_object_get(guest, "xsave"), "components");
+	if (!components)
+		return;
+	printf("%-14s%lld bytes%s:", "  xsave", ctl_integer(guest, "xsave_size"),
+	       json_is_true(json_object_get(guest, "xsave_compacted")) ?
+		       " (compacted in its kernel)" : "");
+	json_array_foreach(components, i, c)
+		printf("%s %s at %lld, %lld", i ? ";" : "", ctl_text(c, "name"),
+		       ctl_integer(c, "offset"), ctl_integer(c, "size"));
+	putchar('\n');
+}
+
 static void print_guest(const json_t *guest)
 {
 	if (json_object_get(guest, "refused_version"))
@@ -16,6 +33,7 @@ static void print_guest(const json_t *guest)
 	       "guest", ctl_text(guest, "release"), ctl_integer(guest, "version"),
 	       ctl_integer(guest, "cpus"), ctl_text(guest, "boot_vendor"),
 	       ctl_integer(guest, "xcr0"));
+	print_xsave(guest);
 	ctl_print_features("  pinned", json_object_get(guest, "pinned"));
 	ctl_print_features("  visible", json_object_get(guest, "visible"));
 }

@@ -91,6 +91,55 @@ Test(hypercall, register_returns_the_epoch_in_force)
 	cr_assert_eq(strlen(shim_vm(&env, "g")->guest.release), 63);
 }
 
+static int register_with(struct isahp_register_args *args, size_t size)
+{
+	struct isahp_reply reply;
+
+	args->version_min = 1;
+	args->version = 1;
+	args->xcr0 = XCR0_AVX;
+	return shim_guest_call(&guest, ISAHP_HC_REGISTER, args, size, &reply);
+}
+
+Test(hypercall, register_grew_and_the_old_size_still_works)
+{
+	struct isahp_register_args args = { .components = 1 };
+
+	args.component[0] = (struct isahp_xsave_component){ 2, 576, 256, 0 };
+	cr_assert_eq(register_with(&args, ISAHP_REGISTER_SIZE_MIN - 1), -EBADMSG);
+	cr_assert_eq(register_with(&args, ISAHP_REGISTER_SIZE_MIN), 0);
+	cr_assert_not(shim_vm(&env, "g")->guest.layout.known);
+	cr_assert_eq(register_with(&args, sizeof(args)), 0);
+	cr_assert(shim_vm(&env, "g")->guest.layout.known);
+	cr_assert_eq(shim_vm(&env, "g")->guest.layout.component[2].offset, 576);
+	cr_assert_eq(shim_vm(&env, "g")->guest.layout.component[2].size, 256);
+}
+
+Test(hypercall, layouts_that_contradict_themselves_are_refused)
+{
+	static const struct isahp_xsave_component bad[][2] = {
+		{ { 1, 0, 64, 0 } },			/* legacy */
+		{ { 63, 576, 64, 0 } },			/* out of range */
+		{ { 9, 576, 64, 0 } },			/* not in XCR0 */
+		{ { 2, 70000, 256, 0 } },
+		{ { 2, 576, 70000, 0 } },
+		{ { 2, 576, 256, 0 }, { 2, 576, 256, 0 } },
+	};
+	struct isahp_register_args args;
+	size_t i;
+
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		memset(&args, 0, sizeof(args));
+		memcpy(args.component, bad[i], sizeof(bad[i]));
+		args.components = bad[i][1].number ? 2 : 1;
+		cr_assert_eq(register_with(&args, sizeof(args)), -EINVAL, "%zu", i);
+	}
+	memset(&args, 0, sizeof(args));
+	args.components = ISAHP_XSAVE_COMPONENTS + 1;
+	cr_assert_eq(register_with(&args, sizeof(args)), -EINVAL);
+	cr_assert_not(shim_vm(&env, "g")->guest.registered);
+}
+
 Test(hypercall, version_from_the_future_is_refused_and_shown)
 {
 	struct isahp_register_args args = {

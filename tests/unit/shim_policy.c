@@ -162,8 +162,9 @@ Test(policy, refuses_to_add_outside_the_envelope)
 Test(policy, move_takes_what_the_target_lacks)
 {
 	struct isahp_policy policy = haswell();
-	struct isahp_features target =
-		shim_set("x86-64-v3,aes,pclmulqdq,xsaveopt,sha_ni,-avx2,-bmi2");
+	struct isahp_target target = {
+		.present = shim_set("x86-64-v3,aes,pclmulqdq,xsaveopt,sha_ni,-avx2,-bmi2"),
+	};
 	struct isahp_features expected = shim_set("avx2,bmi2,vaes"), leaving;
 	struct isahp_error err;
 
@@ -174,12 +175,77 @@ Test(policy, move_takes_what_the_target_lacks)
 Test(policy, move_names_everything_that_is_in_the_way)
 {
 	struct isahp_policy policy = haswell();
-	struct isahp_features target = shim_set("x86-64-v2"), leaving;
+	struct isahp_target target = { .present = shim_set("x86-64-v2") };
+	struct isahp_features leaving;
 	struct isahp_error err;
 	int rc = isahp_policy_move(&policy, &target, &leaving, &err);
 
 	expect_refusal(rc, &err, "abm", "bmi1");
 	expect_refusal(rc, &err, "avx (", "xsave (pinned");
+}
+
+Test(policy, move_demands_what_is_pinned_although_nobody_announces_it)
+{
+	struct isahp_policy policy = haswell();
+	struct isahp_target target = { .present = policy.present };
+	struct isahp_features leaving;
+	struct isahp_error err;
+
+	policy.pinned = shim_set("xsave,smep,fsgsbase");
+	expect_refusal(isahp_policy_move(&policy, &target, &leaving, &err), &err,
+		       "smep (pinned", "fsgsbase (pinned");
+	target.shown = shim_set("smep,fsgsbase");
+	cr_assert_eq(isahp_policy_move(&policy, &target, &leaving, &err), 0);
+	cr_assert(isahp_features_empty(&leaving));
+}
+
+#define XCR0_PKU (XCR0_AVX | ISAHP_XFEATURE_PKRU)
+
+Test(policy, move_refuses_another_place_of_register_state)
+{
+	struct isahp_policy policy = haswell();
+	struct isahp_target target = { .present = policy.present };
+	struct isahp_features leaving;
+	struct isahp_error err;
+
+	/* Older guest or host: nothing to compare. */
+	cr_assert_eq(isahp_policy_move(&policy, &target, &leaving, &err), 0);
+	policy.xcr0 = XCR0_PKU;
+	policy.layout = isahp_layout_tcg(XCR0_PKU);
+	cr_assert_eq(isahp_policy_move(&policy, &target, &leaving, &err), 0);
+	target.layout = policy.layout;
+	cr_assert_eq(isahp_policy_move(&policy, &target, &leaving, &err), 0);
+	target.layout.xcr0 |= ISAHP_XFEATURE_AVX512;
+	cr_assert_eq(isahp_policy_move(&policy, &target, &leaving, &err), 0);
+
+	/* As an AMD CPU without MPX has it. */
+	target.layout.component[9].offset = 832;
+	expect_refusal(isahp_policy_move(&policy, &target, &leaving, &err), &err,
+		       "PKRU state (", "byte 2688 of an XSAVE image, at 832 there");
+	target.layout.component[2].size = 512;
+	expect_refusal(isahp_policy_move(&policy, &target, &leaving, &err), &err,
+		       "AVX state (", "PKRU state (");
+	target.layout = isahp_layout_tcg(XCR0_AVX);
+	expect_refusal(isahp_policy_move(&policy, &target, &leaving, &err), &err,
+		       "PKRU state (", "XCR0 bit 9");
+}
+
+Test(policy, a_layout_survives_json)
+{
+	struct isahp_layout layout = isahp_layout_tcg(XCR0_PKU), back;
+	json_t *json = isahp_layout_to_json(&layout);
+	struct isahp_error err;
+	char why[96];
+
+	cr_assert_eq(isahp_layout_from_json(json, &back, &err), 0);
+	json_decref(json);
+	cr_assert_eq(back.xcr0, layout.xcr0);
+	cr_assert_eq(back.component[9].offset, 2688);
+	cr_assert_not(isahp_layout_differs(&layout, &back, 9, why, sizeof(why)));
+	json = json_pack("{s:i, s:[{s:i, s:i, s:i}]}", "xcr0", 7, "components",
+			 "number", 63, "offset", 0, "size", 1);
+	cr_assert_eq(isahp_layout_from_json(json, &back, &err), -EINVAL);
+	json_decref(json);
 }
 
 /* Whatever is asked: what leaves is present, closed, and never forbidden. */
