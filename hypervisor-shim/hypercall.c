@@ -78,6 +78,21 @@ static void register_accept(struct isahp_vm *vm,
 			  isahp_vendor_name(guest->boot_vendor));
 }
 
+/*
+ * A guest that was put back to an earlier moment in this very epoch has forgotten
+ * what it answered: nothing of that counts any more.
+ */
+static void forget_the_future(struct isahp_vm *vm,
+			      const struct isahp_register_args *args)
+{
+	if (!(args->flags & ISAHP_REGISTER_F_MOVED) || !vm->guest.registered)
+		return;
+	guest_log(vm, ISAHP_LOG_WARNING,
+		  "vm %s: its guest was moved or put back behind our back: what it answered before does not count",
+		  vm->config.name);
+	isahp_vm_reset(vm);
+}
+
 static int serve_register(struct isahp_vm *vm, const void *data,
 			  struct isahp_reply *reply)
 {
@@ -98,6 +113,7 @@ static int serve_register(struct isahp_vm *vm, const void *data,
 	} else {
 		if (args->version < result.version)
 			result.version = args->version;
+		forget_the_future(vm, args);
 		register_accept(vm, args, &layout, result.version);
 	}
 	memcpy(result.epoch, vm->record.epoch, sizeof(result.epoch));

@@ -187,6 +187,22 @@ void isahp_vm_reassert(struct isahp_vm *vm)
 		vm->config.ops->ring(vm);
 }
 
+void isahp_vm_resumed(struct isahp_vm *vm)
+{
+	struct isahp_record record = vm->record;
+
+	if (!vm->attached || vm->incoming || vm->job || !vm->guest.registered ||
+	    vm->run_state == ISAHP_RUN_GONE)
+		return;
+	isahp_log(ISAHP_LOG_INFO, "vm %s: runs again, asked to acknowledge anew",
+		  vm->config.name);
+	isahp_vm_publish(vm, &record);
+	if (vm->config.ops->rewrite)
+		vm->config.ops->rewrite(vm);
+	if (vm->config.ops->ring)
+		vm->config.ops->ring(vm);
+}
+
 void isahp_vm_reset(struct isahp_vm *vm)
 {
 	if (!vm->attached || vm->run_state == ISAHP_RUN_GONE)
@@ -274,12 +290,16 @@ void isahp_vm_shown_set(struct isahp_vm *vm, const struct isahp_features *shown,
 void isahp_vm_run_state_set(struct isahp_vm *vm, enum isahp_run_state state)
 {
 	bool arrived = state == ISAHP_RUN_RUNNING && vm->incoming;
+	bool again = state == ISAHP_RUN_RUNNING &&
+		     vm->run_state == ISAHP_RUN_STOPPED && !arrived;
 
 	if (vm->run_state == ISAHP_RUN_GONE)
 		return;
 	vm->run_state = state;
 	if (state == ISAHP_RUN_INCOMING)
 		vm->incoming = true;
+	if (again)
+		isahp_vm_resumed(vm);
 	if (!arrived)
 		return;
 	vm->incoming = false;

@@ -341,6 +341,15 @@ void isahp_vm_run_state_set(struct isahp_vm *vm, enum isahp_run_state state);
  */
 void isahp_vm_attach(struct isahp_vm *vm, __u32 type);
 
+/**
+ * isahp_vm_resumed - the VM runs again, after whatever was done to it
+ * @vm: any; nothing happens while a job is at work, which knows better.
+ *
+ * It may have been put back to a snapshot in place: what it acknowledged, it may
+ * not have, any more. Repeats what is in force, to be acknowledged anew.
+ */
+void isahp_vm_resumed(struct isahp_vm *vm);
+
 /** isahp_vm_reset - the guest starts from scratch: begin a new epoch with it */
 void isahp_vm_reset(struct isahp_vm *vm);
 

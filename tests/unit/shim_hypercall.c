@@ -140,6 +140,22 @@ Test(hypercall, layouts_that_contradict_themselves_are_refused)
 	cr_assert_not(shim_vm(&env, "g")->guest.registered);
 }
 
+Test(hypercall, a_guest_put_back_in_time_gets_a_new_epoch)
+{
+	struct isahp_register_args args = { 0 };
+	__u8 epoch[ISAHP_EPOCH_SIZE];
+
+	attach();
+	memcpy(epoch, shim_vm(&env, "g")->record.epoch, sizeof(epoch));
+	cr_assert_eq(register_with(&args, sizeof(args)), 0);
+	cr_assert_arr_eq(epoch, shim_vm(&env, "g")->record.epoch, sizeof(epoch));
+	args.flags = ISAHP_REGISTER_F_MOVED;
+	cr_assert_eq(register_with(&args, sizeof(args)), 0);
+	cr_assert_arr_neq(epoch, shim_vm(&env, "g")->record.epoch, sizeof(epoch));
+	cr_assert(shim_vm(&env, "g")->guest.registered);
+	cr_assert_not(shim_vm(&env, "g")->answer.valid);
+}
+
 Test(hypercall, version_from_the_future_is_refused_and_shown)
 {
 	struct isahp_register_args args = {
