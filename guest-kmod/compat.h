@@ -25,6 +25,52 @@ static inline void vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set,
 #define isahp_wrmsr_safe(number, value) wrmsrq_safe(number, value)
 #endif
 
+/* ISAHP_SYSCORE(name, resume): @resume is called after sleep, on one CPU. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
+#define ISAHP_SYSCORE_ARGUMENT void
+#define ISAHP_SYSCORE(name, after) \
+	static struct syscore_ops name = { .resume = after }
+#define isahp_syscore_register(syscore) register_syscore_ops(syscore)
+#define isahp_syscore_unregister(syscore) unregister_syscore_ops(syscore)
+#else
+#define ISAHP_SYSCORE_ARGUMENT void *unused
+#define ISAHP_SYSCORE(name, after)                                             \
+	static const struct syscore_ops name##_ops = { .resume = after };      \
+	static struct syscore name = { .ops = &name##_ops }
+#define isahp_syscore_register(syscore) register_syscore(syscore)
+#define isahp_syscore_unregister(syscore) unregister_syscore(syscore)
+#endif
+
+/*
+ * Rows of users.c. From 6.16 on hashes and checksums are libraries that the rest
+ * of the kernel calls directly, and that chose their code once.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
+#define ISAHP_LIBRARIES_OF_KERNEL
+#else
+#define ISAHP_LIBRARIES_OF_KERNEL                                              \
+	{ "libblake2s", true, true, { F(SSSE3) } },                            \
+	{ "libaes", IS_BUILTIN(CONFIG_CRYPTO_LIB_AES), false, { F(AES) } },    \
+	{ "libchacha", IS_BUILTIN(CONFIG_CRYPTO_LIB_CHACHA), false,            \
+	  { F(SSSE3), F(AVX2) } },                                             \
+	{ "libpoly1305", IS_BUILTIN(CONFIG_CRYPTO_LIB_POLY1305), false,        \
+	  { F(AVX2) } },                                                       \
+	{ "libcurve25519", IS_BUILTIN(CONFIG_CRYPTO_LIB_CURVE25519), false,    \
+	  { F(BMI2), F(ADX) } },                                               \
+	{ "libsha1", IS_BUILTIN(CONFIG_CRYPTO_LIB_SHA1), false,                \
+	  { F(SHA_NI), F(SSSE3), F(AVX2), F(BMI2) } },                         \
+	{ "libsha256", IS_BUILTIN(CONFIG_CRYPTO_LIB_SHA256), false,            \
+	  { F(SHA_NI), F(SSSE3), F(AVX2), F(BMI2) } },                         \
+	{ "libsha512", IS_BUILTIN(CONFIG_CRYPTO_LIB_SHA512), false,            \
+	  { F(SSSE3), F(AVX2), F(BMI2) } },                                    \
+	{ "crc32", IS_BUILTIN(CONFIG_CRC32), false,                            \
+	  { F(SSE4_2), F(PCLMULQDQ), F(VPCLMULQDQ), F(AVX2) } },               \
+	{ "crc_t10dif", IS_BUILTIN(CONFIG_CRC_T10DIF), false,                  \
+	  { F(PCLMULQDQ), F(VPCLMULQDQ), F(AVX2) } },                          \
+	{ "crc64", IS_BUILTIN(CONFIG_CRC64), false,                            \
+	  { F(PCLMULQDQ), F(VPCLMULQDQ), F(AVX2) } },
+#endif
+
 /* Renamed in 7.x; asked for by name, so that one binary's worth of code serves. */
 #define ISAHP_VDSO_IMAGE_NAMES { "vdso_image_32", "vdso32_image" }
 
