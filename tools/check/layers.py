@@ -10,7 +10,8 @@ import re
 import subprocess
 import sys
 
-CONTRACTS = {"isahp/features.h", "isahp/abi.h", "isahp/uapi.h"}
+CONTRACTS = {"isahp/features.h", "isahp/abi.h", "isahp/uapi.h",
+             "isahp/kernel.h"}
 PARTS = ["include", "isa-core", "guest-kmod", "libisahp", "hypervisor-shim", "examples"]
 # part -> prefixes of <...> and "..." includes that belong to other parts
 ALLOWED = {
