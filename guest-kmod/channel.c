@@ -56,6 +56,11 @@ int isahp_channel_record(struct isahp_channel *channel,
 			       sizeof(*ret_record));
 }
 
+void isahp_channel_forget(struct isahp_channel *channel)
+{
+	channel->token = get_random_u64();
+}
+
 static bool reply_arrived(struct isahp_channel *channel)
 {
 	const struct isahp_host_page *page = channel->transport->host_page;
@@ -76,7 +81,8 @@ static bool reply_wait(struct isahp_channel *channel)
 
 	while (!reply_arrived(channel)) {
 		now = jiffies;
-		if (time_after_eq(now, end))
+		if (time_after_eq(now, end) ||
+		    test_bit(ISAHP_CHANNEL_MOVED, &channel->rung))
 			return false;
 		if (time_after_eq(now, ring)) {
 			channel->transport->ops->ring(channel->transport);
@@ -84,6 +90,8 @@ static bool reply_wait(struct isahp_channel *channel)
 		}
 		wait_event_idle_timeout(channel->wait,
 					test_bit(ISAHP_VECTOR_REPLY,
+						 &channel->rung) ||
+					test_bit(ISAHP_CHANNEL_MOVED,
 						 &channel->rung),
 					msecs_to_jiffies(LOOK_MS));
 	}
@@ -121,6 +129,7 @@ int isahp_channel_call(struct isahp_channel *channel, u32 number,
 	isahp_slot_write(&page->request_slot, &page->request, request,
 			 REQUEST_HEADER + args_size);
 	if (!reply_wait(channel))
-		return -ETIMEDOUT;
+		return test_bit(ISAHP_CHANNEL_MOVED, &channel->rung) ?
+			       -EINTR : -ETIMEDOUT;
 	return reply_take(&channel->reply, ret_result, result_size);
 }

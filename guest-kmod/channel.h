@@ -28,6 +28,8 @@ struct isahp_channel {
 
 /* A bit of @rung beside the vectors: something happened inside this guest. */
 #define ISAHP_CHANNEL_KICK 31
+/* Another: this guest has moved. Ends a hypercall that waits for an answer. */
+#define ISAHP_CHANNEL_MOVED 30
 
 /**
  * isahp_channel_init - prepare a channel for use
@@ -38,11 +40,19 @@ void isahp_channel_init(struct isahp_channel *channel);
 /**
  * isahp_channel_rung - the thread should look at something
  * @channel: initialised.
- * @bit: ISAHP_VECTOR_RECORD, ISAHP_VECTOR_REPLY or ISAHP_CHANNEL_KICK.
+ * @bit: ISAHP_VECTOR_RECORD, ISAHP_VECTOR_REPLY, ISAHP_CHANNEL_KICK or
+ *	ISAHP_CHANNEL_MOVED.
  *
  * Context: any, hard interrupt included.
  */
 void isahp_channel_rung(struct isahp_channel *channel, int bit);
+
+/**
+ * isahp_channel_forget - the other side may remember requests of a future that
+ *	did not happen
+ * @channel: initialised. Tokens go on from somewhere else.
+ */
+void isahp_channel_forget(struct isahp_channel *channel);
 
 /**
  * isahp_channel_present - is there a shim at the other end?
@@ -83,6 +93,7 @@ int isahp_channel_record(struct isahp_channel *channel,
  * Context: the guest's thread; sleeps.
  *
  * Return: the host's status, 0 or a negative errno; -ETIMEDOUT: no answer;
+ * -EINTR: this guest has moved meanwhile, look at that first;
  * -EBADMSG: an answer that makes no sense.
  */
 int isahp_channel_call(struct isahp_channel *channel, u32 number,

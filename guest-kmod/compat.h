@@ -25,22 +25,6 @@ static inline void vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set,
 #define isahp_wrmsr_safe(number, value) wrmsrq_safe(number, value)
 #endif
 
-/* ISAHP_SYSCORE(name, resume): @resume is called after sleep, on one CPU. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
-#define ISAHP_SYSCORE_ARGUMENT void
-#define ISAHP_SYSCORE(name, after) \
-	static struct syscore_ops name = { .resume = after }
-#define isahp_syscore_register(syscore) register_syscore_ops(syscore)
-#define isahp_syscore_unregister(syscore) unregister_syscore_ops(syscore)
-#else
-#define ISAHP_SYSCORE_ARGUMENT void *unused
-#define ISAHP_SYSCORE(name, after)                                             \
-	static const struct syscore_ops name##_ops = { .resume = after };      \
-	static struct syscore name = { .ops = &name##_ops }
-#define isahp_syscore_register(syscore) register_syscore(syscore)
-#define isahp_syscore_unregister(syscore) unregister_syscore(syscore)
-#endif
-
 /*
  * Rows of users.c. From 6.16 on hashes and checksums are libraries that the rest
  * of the kernel calls directly, and that chose their code once.

@@ -17,7 +17,8 @@
 	X(entry_changes)	/* the 32-bit entry was rewritten */           \
 	X(entry_repairs)	/* threads put right that resumed in it */     \
 	X(entry_emulated)	/* entry instructions finished, being absent */ \
-	X(entry_ss_repairs)	/* context switches that had a null SS */
+	X(entry_ss_repairs)	/* context switches that had a null SS */ \
+	X(moves_unplanned)	/* this guest moved and was not told */
 
 enum isahp_figure {
 #define ISAHP_FIGURE_NUMBER(name) ISAHP_FIGURE_##name,

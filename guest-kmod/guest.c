@@ -8,10 +8,12 @@
 #include <isa-core/cpuid.h>
 #include <isa-core/features.h>
 #include <isa-core/state.h>
+#include "consent.h"
 #include "entry.h"
+#include "figures.h"
 #include "guest.h"
 #include "host.h"
-#include "pinned.h"
+#include "moved.h"
 #include "registrant.h"
 #include "report.h"
 
@@ -48,11 +50,15 @@ static struct {
 	enum verdict_given given;
 	u64 given_ns;			/* when a verdict was first given */
 
+	u64 epoch_ns;			/* when the epoch in force began, or 0 */
+	u32 unreported;			/* ISAHP_MOVED_*, for the host, */
+	char moved_text[ISAHP_REPORT_TEXT_SIZE]; /* and what was lost */
+
 	u32 count;			/* of the record slot, last looked at */
 	u32 bad_count;			/* as @count, last complained of */
 } guest;
 
-/* Attaching and detaching; taken by nobody else. */
+/* Attaching, detaching, and looking for a move. */
 static DEFINE_MUTEX(attach_lock);
 
 static bool waiting_for_host(void)
@@ -76,6 +82,13 @@ static void publish_record(void)
 	state = state_now();
 	isahp_registrants_publish(&state);
 	isahp_report_event(&state);
+}
+
+static enum isahp_nak_reason tell_participants(enum isahp_kernel_event event)
+{
+	struct isahp_event state = state_now();
+
+	return isahp_consent_participants(event, &state);
 }
 
 static void publish_flags(u32 flags, const struct isahp_features *what)
@@ -108,28 +121,12 @@ static void give_verdict(u32 verdict, u32 reason, const struct isahp_roll *roll)
 	BUILD_BUG_ON(sizeof(answer.laggard) != sizeof(roll->laggard));
 	memcpy(answer.epoch, r->epoch, sizeof(answer.epoch));
 	memcpy(answer.laggard, roll->laggard, sizeof(answer.laggard));
+	if (guest.obstacle == ISAHP_NAK_VETO)
+		isahp_consent_list_veto(&answer);
 	if (guest.given == GIVEN_NOTHING)
 		guest.given_ns = now;
 	guest.given = verdict == ISAHP_ACK ? GIVEN_ACK : GIVEN_NAK;
 	isahp_host_answer(&guest.host, &answer);
-}
-
-static enum isahp_nak_reason find_obstacle(const struct isahp_record *r,
-					   int entry_err)
-{
-	struct isahp_features gone = isahp_features_dependents(&r->leaving);
-
-	gone = isahp_features_and(&gone, isahp_pinned());
-	if (!isahp_features_empty(&gone)) {
-		isahp_report_pinned(&gone);
-		return ISAHP_NAK_PINNED;
-	}
-	if (entry_err) {
-		pr_warn_ratelimited("the 32-bit system call entry cannot follow a change of vendor (%d)\n",
-				    entry_err);
-		return ISAHP_NAK_VDSO;
-	}
-	return ISAHP_NAK_NONE;
 }
 
 static void report_host_back(void)
@@ -157,11 +154,18 @@ static void act_on_record(enum isahp_outcome outcome)
 	 */
 	entry_err = isahp_entry_follow(r->vendor,
 				       prepare ? r->vendor_next : r->vendor);
-	guest.obstacle = find_obstacle(r, entry_err);
-	if (outcome == ISAHP_OUTCOME_NEW_EPOCH)
+	guest.obstacle = isahp_consent_prepare(&guest.state, entry_err);
+	if (outcome == ISAHP_OUTCOME_NEW_EPOCH) {
+		/* It says where this guest is: nothing is unplanned about it. */
+		guest.epoch_ns = guest.seen_ns;
+		isahp_moved_forget();
 		isahp_host_follow(&guest.host, r->epoch);
+	}
 	guest.flags = 0;
 	publish_record();
+	/* Processes drain meanwhile. A kernel that must refuse asks nobody. */
+	if (!guest.obstacle)
+		guest.obstacle = tell_participants(r->type);
 	if (was_silent)
 		report_host_back();
 	if (prepare)
@@ -249,6 +253,12 @@ static void refuse(enum isahp_nak_reason reason, const struct isahp_roll *roll)
 	give_verdict(ISAHP_NAK, reason, roll);
 }
 
+static bool all_settled(struct isahp_roll *ret_roll)
+{
+	isahp_registrants_count(ret_roll);
+	return !ret_roll->pending && !ret_roll->vetoes;
+}
+
 static void look_at_answers(void)
 {
 	struct isahp_roll roll;
@@ -259,6 +269,11 @@ static void look_at_answers(void)
 		isahp_registrants_count(&roll);
 		if (guest.given == GIVEN_NOTHING)
 			give_verdict(ISAHP_NAK, guest.obstacle, &roll);
+		return;
+	}
+	if (all_settled(&roll) && isahp_consent_pinned(&guest.state)) {
+		guest.obstacle = ISAHP_NAK_PINNED;
+		give_verdict(ISAHP_NAK, guest.obstacle, &roll);
 		return;
 	}
 	if (try_quiesce(&roll)) {
@@ -298,12 +313,66 @@ static void look_at_silence(void)
 				  "nothing came after an acknowledgement; staying reduced");
 }
 
+/* --- moves that nobody announced ------------------------------------------ */
+
+static void act_on_move(const struct isahp_moved *m)
+{
+	struct isahp_features lost = isahp_features_and(&m->lost,
+							&guest.state.record.present);
+
+	/* The processes first: each call into what is missing is a trap. */
+	isahp_state_moved(&guest.state, &m->visible, m->vendor);
+	guest.flags = ISAHP_STATE_F_UNPLANNED;
+	guest.deadline_ns = 0;
+	guest.obstacle = ISAHP_NAK_NONE;
+	guest.given = GIVEN_NOTHING;
+	publish_record();
+	/* Works everywhere; which vendor's CPU it is, only a shim can tell. */
+	isahp_entry_follow(m->vendor, ISAHP_VENDOR_UNKNOWN);
+	isahp_consent_prepare(&guest.state, 0);
+	tell_participants(ISAHP_KERNEL_MOVED);
+	isahp_figure_count(ISAHP_FIGURE_moves_unplanned);
+	isahp_report_moved(m->signs, &lost, guest.moved_text,
+			   sizeof(guest.moved_text));
+	guest.unreported |= m->signs;
+}
+
+static void look_at_signs(void)
+{
+	struct isahp_moved m;
+
+	switch (isahp_moved_judge(&guest.state, guest.epoch_ns, guest.thread, &m)) {
+	case ISAHP_SUSPECT_NOTHING:
+		return;
+	case ISAHP_SUSPECT_HOST:
+		break;
+	case ISAHP_SUSPECT_STATE:
+	case ISAHP_SUSPECT_TRAPS:
+		act_on_move(&m);
+	}
+	/* The same record may be in force here, or none: ask. */
+	isahp_host_forget(&guest.host);
+}
+
+/* The host of an epoch that was left may be there after all; and it has to know. */
+static void registered_again(void)
+{
+	isahp_state_revive(&guest.state, guest.host.epoch);
+	if (!guest.unreported)
+		return;
+	isahp_host_report(&guest.host, ISAHP_REPORT_MOVED, guest.unreported,
+			  guest.moved_text);
+	guest.unreported = 0;
+}
+
 /* --- the thread ---------------------------------------------------------- */
 
 static u64 look_again_ns(void)
 {
 	u64 now = ktime_get_ns();
 
+	if (isahp_moved_seen())
+		return ISAHP_POLL_BUSY_NS;
 	if (isahp_host_ahead(&guest.host, guest.state.record.epoch))
 		return ISAHP_POLL_BUSY_NS;
 	if (!waiting_for_host())
@@ -319,11 +388,20 @@ static u64 look_again_ns(void)
 static void look(void)
 {
 	bool rung = test_and_clear_bit(ISAHP_VECTOR_RECORD, &guest.host.channel.rung);
+	bool knew = guest.host.registered;
 
+	clear_bit(ISAHP_CHANNEL_MOVED, &guest.host.channel.rung);
 	clear_bit(ISAHP_CHANNEL_KICK, &guest.host.channel.rung);
 	if (isahp_host_there(&guest.host)) {
+		if (!knew)
+			registered_again();
 		look_at_record(rung);
+	}
+	look_at_signs();
+	if (guest.host.registered) {
 		isahp_host_send_owed(&guest.host);
+		if (guest.state.phase == ISAHP_PHASE_STEADY)
+			isahp_host_tell_pinned(&guest.host);
 	}
 	/* Without a host too: deadlines and silence are this guest's own. */
 	look_at_answers();
@@ -334,7 +412,8 @@ static bool something_to_do(void)
 {
 	return kthread_should_stop() ||
 	       test_bit(ISAHP_VECTOR_RECORD, &guest.host.channel.rung) ||
-	       test_bit(ISAHP_CHANNEL_KICK, &guest.host.channel.rung);
+	       test_bit(ISAHP_CHANNEL_KICK, &guest.host.channel.rung) ||
+	       test_bit(ISAHP_CHANNEL_MOVED, &guest.host.channel.rung);
 }
 
 static int guest_thread(void *unused)
@@ -364,6 +443,20 @@ void isahp_guest_init(void)
 			 isahp_cpuid_xcr0());
 	state = state_now();
 	isahp_registrants_publish(&state);
+	/* The kernel may have been booted where there was more. */
+	isahp_consent_prepare(&guest.state, 0);
+	tell_participants(ISAHP_KERNEL_ANNOUNCE);
+}
+
+void isahp_guest_moved(void)
+{
+	mutex_lock(&attach_lock);
+	if (isahp_moved_look() && guest.thread)
+		isahp_channel_rung(&guest.host.channel, ISAHP_CHANNEL_MOVED);
+	/* Without a device nobody else looks, and no shim will explain it. */
+	if (!guest.thread)
+		look_at_signs();
+	mutex_unlock(&attach_lock);
 }
 
 void isahp_guest_rung(int vector)

@@ -50,6 +50,13 @@ void isahp_guest_rung(int vector);
  */
 void isahp_guest_kick(void);
 
+/**
+ * isahp_guest_moved - look whether this guest has moved
+ *
+ * Context: sleeps.
+ */
+void isahp_guest_moved(void);
+
 /** isahp_guest_transport - name of the transport in use, "none" without one */
 const char *isahp_guest_transport(void);
 

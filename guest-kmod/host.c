@@ -6,6 +6,7 @@
 #include <linux/printk.h>
 #include <linux/string.h>
 #include <isa-core/env.h>
+#include <isa-core/features.h>
 #include "host.h"
 #include "pinned.h"
 
@@ -74,17 +75,22 @@ static void register_guest(struct isahp_host *host)
 	int err;
 
 	isahp_pinned_describe(&args);
+	if (host->moved)
+		args.flags |= ISAHP_REGISTER_F_MOVED;
+	host->told_pinned = args.pinned;
 	err = isahp_channel_call(&host->channel, ISAHP_HC_REGISTER, &args,
 				 sizeof(args), &result, sizeof(result));
 	if (err == -EPROTONOSUPPORT) {
 		complain_of_version(host, result.version_min, result.version);
 		return;
 	}
-	if (err) {
+	/* Interrupted: the next look tries again. */
+	if (err && err != -EINTR)
 		complain_of_refusal(host, err);
+	if (err)
 		return;
-	}
 	host->registered = true;
+	host->moved = false;
 	host->register_err = 0;
 	host->incompatible = 0;
 	memcpy(host->epoch, result.epoch, sizeof(host->epoch));
@@ -114,6 +120,27 @@ void isahp_host_follow(struct isahp_host *host, const u8 *epoch)
 		return;
 	arm(host, epoch);
 	register_guest(host);
+}
+
+void isahp_host_forget(struct isahp_host *host)
+{
+	isahp_channel_forget(&host->channel);
+	host->registered = false;
+	host->moved = true;
+	host->owed = false;
+}
+
+void isahp_host_tell_pinned(struct isahp_host *host)
+{
+	u64 now_ns = ktime_get_ns();
+	struct isahp_features now;
+
+	if (!host->registered || now_ns - host->pinned_ns < ISAHP_POLL_IDLE_NS / 2)
+		return;
+	host->pinned_ns = now_ns;
+	now = isahp_pinned();
+	if (!isahp_features_equal(&now, &host->told_pinned))
+		register_guest(host);
 }
 
 bool isahp_host_ahead(const struct isahp_host *host, const u8 *epoch)
@@ -174,6 +201,9 @@ void isahp_host_send_owed(struct isahp_host *host)
 			err = send_answer(host);
 	}
 	switch (err) {
+	case -EINTR:
+		/* Stays owed, and is sent next time, unless the move voids it. */
+		return;
 	case -ETIMEDOUT:
 		/* Stays owed. A host that comes back says so by itself. */
 		host->owed_from_ns = ktime_get_ns() + OWED_AGAIN_NS;

@@ -15,6 +15,9 @@
  * @epoch: of that registration.
  * @armed_epoch: for which interrupts were last set up.
  * @register_err: what it last said instead, and was logged.
+ * @moved: it has not heard yet that this guest moved unannounced.
+ * @told_pinned: what it was last told this kernel can not lose.
+ * @pinned_ns: when it was last looked whether that is still so.
  * @incompatible: versions that were complained of, highest << 16 | lowest, and
  *	bit 32 to tell that from nothing.
  * @owed: it has not confirmed @answer.
@@ -27,6 +30,9 @@ struct isahp_host {
 	u8 epoch[ISAHP_EPOCH_SIZE];
 	u8 armed_epoch[ISAHP_EPOCH_SIZE];
 	int register_err;
+	bool moved;
+	struct isahp_features told_pinned;
+	u64 pinned_ns;
 	u64 incompatible;
 	bool owed;
 	u64 owed_from_ns;
@@ -61,6 +67,19 @@ bool isahp_host_there(struct isahp_host *host);
  *	a new one: interrupts are set up again, and this guest registers.
  */
 void isahp_host_follow(struct isahp_host *host, const u8 *epoch);
+
+/**
+ * isahp_host_forget - this guest has moved, or was put back to an earlier moment
+ * @host: initialised. Whatever was said to it or by it does not count: the next
+ *	look registers, and says so.
+ */
+void isahp_host_forget(struct isahp_host *host);
+
+/**
+ * isahp_host_tell_pinned - register again if other features are pinned now
+ * @host: with a transport. Looks no more than twice a second.
+ */
+void isahp_host_tell_pinned(struct isahp_host *host);
 
 /**
  * isahp_host_ahead - registered in an epoch of which no record is in force yet

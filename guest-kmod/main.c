@@ -5,21 +5,26 @@
 #include "entry.h"
 #include "flight.h"
 #include "guest.h"
+#include "moved.h"
 #include "page.h"
 #include "pinned.h"
 #include "process.h"
 #include "registrant.h"
 #include "transport.h"
 #include "trap.h"
+#include "users.h"
 
 static int __init isahp_init(void)
 {
 	int err;
 
+	err = isahp_users_init();
+	if (err)
+		return err;
 	isahp_pinned_init();
 	err = isahp_page_init();
 	if (err)
-		return err;
+		goto err_page;
 	isahp_guest_init();
 	err = isahp_trap_init();
 	if (err)
@@ -28,12 +33,17 @@ static int __init isahp_init(void)
 	err = isahp_device_register();
 	if (err)
 		goto err_device;
+	err = isahp_moved_init();
+	if (err)
+		goto err_moved;
 	err = isahp_ivshmem_register();
 	if (err)
 		goto err_ivshmem;
 	return 0;
 
 err_ivshmem:
+	isahp_moved_exit();
+err_moved:
 	isahp_device_unregister();
 	/* Between the two, somebody may have opened, registered and closed. */
 	isahp_registrants_exit();
@@ -44,6 +54,8 @@ err_device:
 	isahp_flight_exit();
 err_trap:
 	isahp_page_exit();
+err_page:
+	isahp_users_exit();
 	return err;
 }
 
@@ -51,6 +63,8 @@ err_trap:
 static void __exit isahp_exit(void)
 {
 	isahp_ivshmem_unregister();
+	/* It reports to the device, and takes the part of the thread. */
+	isahp_moved_exit();
 	isahp_device_unregister();
 	isahp_registrants_exit();
 	isahp_process_synchronize();
@@ -59,6 +73,7 @@ static void __exit isahp_exit(void)
 	isahp_trap_exit();
 	isahp_flight_exit();
 	isahp_page_exit();
+	isahp_users_exit();
 }
 
 module_init(isahp_init);

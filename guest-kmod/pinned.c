@@ -6,7 +6,12 @@
 #include <asm/processor.h>
 #include <isa-core/cpuid.h>
 #include <isa-core/features.h>
+#include "compat.h"
 #include "pinned.h"
+#include "users.h"
+
+#define CPUID_XSAVE 0xd
+#define XSAVE_FIRST 2	/* 0 and 1 are the legacy area, the same everywhere */
 
 /*
  * Features that the kernel depends on if it found them at boot: alternatives
@@ -85,8 +90,13 @@ void isahp_pinned_init(void)
 	unsigned int i;
 
 	pinned = isahp_features_none();
+	/*
+	 * What CPUID does not show here the kernel has set by itself, as PREFETCHW
+	 * on every 64-bit AMD: no target can be asked for it.
+	 */
 	for (i = 0; i < ARRAY_SIZE(depended_on); i++)
-		if (boot_cpu_has(depended_on[i].cpu_bit))
+		if (boot_cpu_has(depended_on[i].cpu_bit) &&
+		    isahp_features_has(&visible, depended_on[i].feature))
 			isahp_features_add(&pinned, depended_on[i].feature);
 	for (i = 0; i < ISAHP_FEATURE_COUNT; i++) {
 		const struct isahp_feature_info *f = isahp_feature_info(i);
@@ -97,9 +107,11 @@ void isahp_pinned_init(void)
 	}
 }
 
-const struct isahp_features *isahp_pinned(void)
+struct isahp_features isahp_pinned(void)
 {
-	return &pinned;
+	struct isahp_features used = isahp_users_features();
+
+	return isahp_features_or(&pinned, &used);
 }
 
 u32 isahp_pinned_vendor(void)
@@ -119,21 +131,41 @@ u32 isahp_pinned_vendor(void)
 	}
 }
 
+/* SDM vol. 1, 13.2: EBX of subleaf 0 is the image's size for XCR0. */
+static void describe_xsave(struct isahp_register_args *args)
+{
+	struct isahp_xsave_component *c;
+	u32 eax, ebx, ecx, edx;
+	unsigned int i;
+
+	if (!boot_cpu_has(X86_FEATURE_XSAVE))
+		return;
+	cpuid_count(CPUID_XSAVE, 0, &eax, &ebx, &ecx, &edx);
+	args->xsave_size = ebx;
+	if (boot_cpu_has(X86_FEATURE_XSAVES) || boot_cpu_has(X86_FEATURE_XSAVEC))
+		args->xsave_flags = ISAHP_XSAVE_F_COMPACTED;
+	for (i = XSAVE_FIRST; i < 63; i++) {
+		if (!(args->xcr0 >> i & 1) ||
+		    args->components == ARRAY_SIZE(args->component))
+			continue;
+		cpuid_count(CPUID_XSAVE, i, &eax, &ebx, &ecx, &edx);
+		c = &args->component[args->components++];
+		c->number = i;
+		c->offset = ebx;
+		c->size = eax;
+		c->flags = ecx;
+	}
+}
+
 void isahp_pinned_describe(struct isahp_register_args *args)
 {
-	u32 eax = 0xd, ebx, ecx = 0, edx;
-
 	args->version_min = ISAHP_ABI_VERSION_MIN;
 	args->version = ISAHP_ABI_VERSION;
 	args->boot_vendor = isahp_pinned_vendor();
 	args->cpus = num_online_cpus();
 	args->xcr0 = isahp_cpuid_xcr0();
-	args->pinned = pinned;
+	args->pinned = isahp_pinned();
 	args->visible = isahp_cpuid_features();
-	if (boot_cpu_has(X86_FEATURE_XSAVE)) {
-		/* SDM vol. 1, 13.2: EBX of leaf 0Dh is the image's size for XCR0. */
-		native_cpuid(&eax, &ebx, &ecx, &edx);
-		args->xsave_size = ebx;
-	}
+	describe_xsave(args);
 	strscpy(args->release, init_utsname()->release, sizeof(args->release));
 }

@@ -6,11 +6,22 @@
 #include <isahp/abi.h>
 #include <isahp/features.h>
 
-/** isahp_pinned_init - look once; the answer does not change until reboot */
+/**
+ * isahp_pinned_init - look at what was chosen at boot
+ *
+ * That does not change until reboot. Context: after isahp_users_init().
+ */
 void isahp_pinned_init(void);
 
-/** isahp_pinned - the features */
-const struct isahp_features *isahp_pinned(void);
+/**
+ * isahp_pinned - what this kernel can not lose now
+ *
+ * What was chosen at boot, and what kernel code that is in use executes
+ * (users.h).
+ *
+ * Context: sleeps.
+ */
+struct isahp_features isahp_pinned(void);
 
 /** isahp_pinned_vendor - enum isahp_vendor that this kernel was booted on */
 u32 isahp_pinned_vendor(void);

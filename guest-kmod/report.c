@@ -12,6 +12,7 @@
 #include "pinned.h"
 #include "registrant.h"
 #include "report.h"
+#include "users.h"
 
 /* All names of the table with separators: about 900 bytes. */
 #define NAMES_SIZE 1280
@@ -45,6 +46,8 @@ static const char *record_name(u32 type)
 		return "commit";
 	case ISAHP_RECORD_ABORT:
 		return "abort";
+	case 0:
+		return "moved";
 	default:
 		return "none";
 	}
@@ -105,6 +108,26 @@ void isahp_report_pinned(const struct isahp_features *gone)
 	names(text, NAMES_SIZE, gone, ',');
 	pr_warn_ratelimited("refusing to lose what this kernel was booted on: %s\n",
 			    text);
+	isahp_users_describe(gone, text, NAMES_SIZE);
+	if (*text)
+		pr_warn_ratelimited("in use by %s\n", text);
+	kfree(text);
+}
+
+void isahp_report_moved(u32 signs, const struct isahp_features *lost,
+			char *ret_text, size_t size)
+{
+	char *text = kmalloc(NAMES_SIZE, GFP_KERNEL);
+
+	if (text)
+		names(text, NAMES_SIZE, lost, ',');
+	snprintf(ret_text, size, "moved unannounced, seen by%s%s%s%s; lost %s",
+		 signs & ISAHP_MOVED_FEATURES ? " features" : "",
+		 signs & ISAHP_MOVED_VENDOR ? " vendor" : "",
+		 signs & ISAHP_MOVED_CPU ? " cpu" : "",
+		 signs & ISAHP_MOVED_GENERATION ? " generation" : "",
+		 text && *text ? text : "nothing");
+	pr_warn_ratelimited("this guest has %s\n", ret_text);
 	kfree(text);
 }
 
@@ -151,6 +174,9 @@ STATE_SHOW(host_silent,
 	   sysfs_emit(buf, "%d\n", !!(state.flags & ISAHP_STATE_F_HOST_SILENT)));
 STATE_SHOW(refused,
 	   sysfs_emit(buf, "%d\n", !!(state.flags & ISAHP_STATE_F_REFUSED)));
+
+STATE_SHOW(unplanned,
+	   sysfs_emit(buf, "%d\n", !!(state.flags & ISAHP_STATE_F_UNPLANNED)));
 
 #define ROLL_SHOW(name)                                                        \
 	static ssize_t name##_show(struct device *dev,                         \
@@ -202,9 +228,22 @@ static DEVICE_ATTR_RO(entry);
 static ssize_t pinned_show(struct device *dev, struct device_attribute *attr,
 			   char *buf)
 {
-	return emit_names(buf, isahp_pinned());
+	struct isahp_features pinned = isahp_pinned();
+
+	return emit_names(buf, &pinned);
 }
 static DEVICE_ATTR_RO(pinned);
+
+static ssize_t users_show(struct device *dev, struct device_attribute *attr,
+			  char *buf)
+{
+	struct isahp_features all = isahp_features_known();
+
+	isahp_users_describe(&all, buf, PAGE_SIZE - 1);
+	return strlen(strcat(buf, "\n"));
+}
+/* Which ciphers somebody uses is not everybody's business. */
+static DEVICE_ATTR_ADMIN_RO(users);
 
 static struct attribute *isahp_attrs[] = {
 	&dev_attr_phase.attr,
@@ -223,6 +262,8 @@ static struct attribute *isahp_attrs[] = {
 	&dev_attr_transport.attr,
 	&dev_attr_entry.attr,
 	&dev_attr_pinned.attr,
+	&dev_attr_users.attr,
+	&dev_attr_unplanned.attr,
 	NULL
 };
 

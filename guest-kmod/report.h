@@ -25,6 +25,16 @@ void isahp_report_event(const struct isahp_event *state);
 void isahp_report_pinned(const struct isahp_features *gone);
 
 /**
+ * isahp_report_moved - this guest has moved and was not told
+ * @signs: ISAHP_MOVED_*.
+ * @lost: features that went with it.
+ * @ret_text: receives what the host is to log, cut to fit
+ * @size: bytes.
+ */
+void isahp_report_moved(u32 signs, const struct isahp_features *lost,
+			char *ret_text, size_t size);
+
+/**
  * isahp_report_refused - the host is told NAK because of processes
  * @reason: ISAHP_NAK_DEADLINE or ISAHP_NAK_VETO.
  * @roll: which.
