@@ -135,7 +135,8 @@ def populate(kernel: Kernel, extra: tuple[Path, ...] = ()) -> Tree:
         tree.add(f"lib/modules/{path.name}", path, 0o644)
     isahp = module(kernel)
     if isahp:
-        tree.add("lib/modules/isahp.ko", isahp, 0o644)
+        for path in sorted(isahp.parent.glob("*.ko")):
+            tree.add(f"lib/modules/{path.name}", path, 0o644)
     return tree
 
 

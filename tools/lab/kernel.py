@@ -14,9 +14,11 @@ from pathlib import Path
 from .errors import LabError
 from .paths import guest_root
 
-# Of use to tests; the last four, in this order, make a guest a KVM host.
-MODULES = ("msr", "cpuid", "irqbypass", "ccp", "kvm", "kvm-amd")
-KVM_MODULES = MODULES[2:]
+# Of use to tests, each before what needs it.
+KVM_MODULES = ("irqbypass", "ccp", "kvm", "kvm-amd")
+RAID_MODULES = ("xor", "raid6_pq", "async_tx", "async_xor", "async_pq")
+HASH_MODULES = ("sha512_generic", "sha512-ssse3", "af_alg", "algif_hash")
+MODULES = ("msr", "cpuid", *KVM_MODULES, *RAID_MODULES, *HASH_MODULES)
 
 XZ_MAGIC = b"\xfd7zXZ\0"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"

@@ -42,6 +42,7 @@ class Machine:
     cmdline: str = ""
     args: tuple[str, ...] = ()
     emulator: Emulator = SYSTEM
+    vmgenid: bool = True
 
 
 class Qemu:
@@ -92,6 +93,9 @@ class Qemu:
             "-mon", "chardev=lab,mode=control",
             "-qmp", f"unix:{self.shim_qmp},server=on,wait=off",
         ]
+        if m.vmgenid:
+            # Another one for each QEMU, as an operator's clone would get.
+            argv += ["-device", "vmgenid,guid=auto"]
         if ivshmem:
             # One that is not reconnecting, and is the master: QEMU hangs, and
             # refuses to migrate, otherwise.

@@ -185,26 +185,47 @@ class Vm:
         """`isahpctl migrate` to its end."""
         return self.start_move(host, *options).wait()
 
-    def save(self, path: Path) -> None:
-        """Stop the guest and write it to a file. It has no body then."""
+    def lose(self) -> None:
+        """Its QEMU dies, as when the power fails. It has no body then."""
+        source = self.body
+        source.qemu.check(self.allow)
+        self.drop(source)
+        self._body = None
+
+    def save(self, path: Path, after: Callable[[], None] = lambda: None) -> None:
+        """Stop the guest and write it to a file. It has no body then. `after`
+        is called when all is written and its QEMU is still there."""
         source = self.body
         source.qemu.qmp.execute("stop")
         source.qemu.qmp.execute(
             "migrate", uri=f"exec:cat > {shlex.quote(str(path))}")
         source.qemu.qmp.wait_migration()
+        after()
         source.qemu.check(self.allow)
         self.drop(source)
         self._body = None
 
-    def restore(self, path: Path, host: Host) -> None:
-        """Go on from what save() has written."""
+    def restore(self, path: Path, host: Host,
+                before: Callable[[], None] = lambda: None) -> None:
+        """Go on from what save() has written. `before` is called when all is
+        there and the guest does not run yet."""
         if not path.is_file():
             raise LabError(f"missing snapshot {path}")
         target = self.launch(host, f"exec:cat {shlex.quote(str(path))}")
         # It was stopped when it was saved, and comes back so.
         target.qemu.qmp.wait_status("paused", timeout_s=120)
         self.adopt(target)
+        before()
         target.qemu.qmp.execute("cont")
+
+    def rewind(self, path: Path, host: Host,
+               before: Callable[[], None] = lambda: None) -> None:
+        """As restore(), of a file that is older than what the guest said last:
+        its agent is spoken to anew, and ends what it had started."""
+        self.agent.close()
+        self.agent = Agent(self.check)
+        self.restore(path, host, before)
+        self.agent.wait_hello(60)
 
     def check(self) -> None:
         """Raise when a QEMU has died or a kernel complains."""
