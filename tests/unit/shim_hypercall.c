@@ -393,6 +393,18 @@ Test(hypercall, ack_is_final)
 	cr_assert_eq(shim_vm(&env, "g")->stats.acks, 1);
 }
 
+/* A crash kernel, or a guest that was reset: nobody said goodbye before. */
+Test(hypercall, next_kernel_has_acknowledged_nothing)
+{
+	attach();
+	cr_assert(shim_vm(&env, "g")->answer.valid);
+	cr_assert_eq(shim_guest_register(&guest, "none", XCR0_AVX), 0);
+	cr_assert_not(shim_vm(&env, "g")->answer.valid);
+	cr_assert_eq(shim_guest_answer(&guest, ISAHP_ACK, 0), 0);
+	cr_assert(shim_vm(&env, "g")->answer.valid);
+	cr_assert_eq(shim_vm(&env, "g")->stats.acks, 2);
+}
+
 Test(hypercall, cancelling_aborts)
 {
 	attach();
