@@ -11,6 +11,7 @@ import dataclasses
 import os
 import random
 import struct
+import time
 
 from lab import cpus, e2e, standin
 from lab.standin import (ABORT, ANNOUNCE, COMMIT, PREPARE, RECORD, RECORD_SLOT,
@@ -39,6 +40,8 @@ def test(t: e2e.Test) -> None:
         for done in range(0, RECORDS, 100):
             for _ in range(100):
                 write_mutant(rng, host, visible)
+                # Or the guest would see one in a hundred.
+                time.sleep(0.003)
             recover(host, visible)
         t.say(f"{RECORDS} records; {len(host.answers)} answers, "
               f"{len(host.reports)} reports of bad ones")
