@@ -175,6 +175,40 @@ Test(hypercall, version_from_the_future_is_refused_and_shown)
 	shim_call_fini(&call);
 }
 
+/* A newer guest: structures that go on behind what this isahpd knows. */
+Test(hypercall, guest_that_says_more_is_served)
+{
+	struct {
+		struct isahp_register_args known;
+		__u8 more[64];
+	} reg = {
+		.known = { .version_min = 1, .version = 9, .xcr0 = XCR0_AVX },
+	};
+	struct {
+		struct isahp_acknowledge_args known;
+		__u8 more[ISAHP_ARGS_SIZE - sizeof(struct isahp_acknowledge_args)];
+	} ack = { .known = { .verdict = ISAHP_ACK } };
+	struct isahp_register_result result;
+	struct isahp_record record;
+	struct isahp_reply reply;
+
+	memset(reg.more, 0xee, sizeof(reg.more));
+	memset(ack.more, 0xee, sizeof(ack.more));
+	cr_assert_eq(shim_guest_call(&guest, ISAHP_HC_REGISTER, &reg, sizeof(reg),
+				     &reply), 0);
+	memcpy(&result, reply.result, sizeof(result));
+	cr_assert_eq(result.version, ISAHP_ABI_VERSION);
+	cr_assert_eq(shim_guest_record(&guest, &record), 0);
+	memcpy(ack.known.epoch, record.epoch, sizeof(record.epoch));
+	ack.known.sequence = record.sequence;
+	cr_assert_eq(shim_guest_call(&guest, ISAHP_HC_ACKNOWLEDGE, &ack,
+				     sizeof(ack), NULL), 0);
+	cr_assert(shim_vm(&env, "g")->answer.valid);
+	/* An older one does not exist: less than the first version is nothing. */
+	cr_assert_eq(shim_guest_call(&guest, ISAHP_HC_REGISTER, &reg,
+				     sizeof(reg.known) - 8, NULL), -EBADMSG);
+}
+
 Test(hypercall, nonsense_is_answered)
 {
 	struct isahp_register_args args = { .version_min = 1, .version = 1 };
