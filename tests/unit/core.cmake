@@ -5,3 +5,13 @@ isahp_unit_test(core_slot LIBS isa_core)
 isahp_unit_test(core_state LIBS isa_core)
 isahp_unit_test(core_state_page LIBS isa_core)
 isahp_unit_test(core_cpuid LIBS isa_core)
+isahp_unit_test(core_emulate LIBS isa_core SOURCES core_emulate.c core_native.c)
+find_library(ZYDIS Zydis)
+if(ZYDIS)
+  isahp_unit_test(core_decoder LIBS isa_core ${ZYDIS} ${CMAKE_DL_LIBS})
+else()
+  add_test(NAME unit/core_decoder COMMAND sh -c
+    "echo 'skipped: no Zydis (package libzydis-dev)'; exit 77")
+  set_tests_properties(unit/core_decoder PROPERTIES
+    LABELS unit SKIP_RETURN_CODE 77)
+endif()

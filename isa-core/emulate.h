@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Carrying out one instruction that the CPU at hand does not have.
+ *
+ * isahp_emulate() is the one function. It needs no allocation, no floating
+ * point or SIMD register and nothing global; registers are a structure,
+ * memory is reached through callbacks, and an instruction either happens as a
+ * whole or not at all: registers and memory change on ISAHP_EMULATE_DONE alone.
+ */
+#ifndef ISAHP_CORE_EMULATE_H
+#define ISAHP_CORE_EMULATE_H
+
+#include "env.h"
+#include "instruction.h"
+
+#define ISAHP_FLAG_CF (1u << 0)
+#define ISAHP_FLAG_PF (1u << 2)
+#define ISAHP_FLAG_AF (1u << 4)
+#define ISAHP_FLAG_ZF (1u << 6)
+#define ISAHP_FLAG_SF (1u << 7)
+#define ISAHP_FLAG_OF (1u << 11)
+#define ISAHP_FLAG_AC (1u << 18)
+
+/* Exceptions that an instruction can end in (SDM vol. 3A, table 6-1). */
+#define ISAHP_VECTOR_SS 12
+#define ISAHP_VECTOR_GP 13
+#define ISAHP_VECTOR_AC 17
+
+struct isahp_simd;
+
+/**
+ * struct isahp_registers - the state of a thread in user mode
+ * @gpr: by the number that instructions use: RAX RCX RDX RBX RSP RBP RSI RDI R8
+ *	to R15.
+ * @rip: of the instruction; behind it afterwards.
+ * @rflags: AC counts as if CR0.AM were set.
+ * @simd: vector registers; NULL: not at hand. No instruction needs them yet.
+ */
+struct isahp_registers {
+	__u64 gpr[16];
+	__u64 rip;
+	__u64 rflags;
+	struct isahp_simd *simd;
+};
+
+/**
+ * struct isahp_segment - a segment register's hidden part
+ * @base: linear address.
+ * @limit: last offset that may be accessed.
+ * @writable: may be stored to.
+ */
+struct isahp_segment {
+	__u64 base;
+	__u32 limit;
+	bool writable;
+};
+
+/**
+ * struct isahp_emulate_ops - how an environment reaches memory
+ * @load: copy @size bytes from a linear address to @buf, at most 64.
+ * @store: copy @size bytes of @buf to a linear address; all or nothing. A store
+ *	of 2, 4 or 8 bytes within a page is one access.
+ *	Both return how many bytes from the beginning can be reached: @size when
+ *	done; less when nothing was done since the byte behind them can not be.
+ * @segment: fill in the hidden part of an enum isahp_segment_register. Asked
+ *	in 64-bit mode for the base of FS and GS only. Returns false where it is
+ *	not known: the instruction is then foreign. A null selector has limit 0
+ *	and a @base of no meaning; so has what may not be read.
+ */
+struct isahp_emulate_ops {
+	size_t (*load)(void *env, __u64 address, void *buf, size_t size);
+	size_t (*store)(void *env, __u64 address, const void *buf, size_t size);
+	bool (*segment)(void *env, unsigned int segment, struct isahp_segment *ret);
+};
+
+/** enum isahp_access - what was to be done with memory */
+enum isahp_access {
+	ISAHP_ACCESS_LOAD,
+	ISAHP_ACCESS_STORE,
+	ISAHP_ACCESS_FETCH,
+};
+
+/**
+ * enum isahp_emulated - what became of an instruction
+ * @ISAHP_EMULATE_DONE: carried out; @rip is behind it.
+ * @ISAHP_EMULATE_FOREIGN: it is none that isahp knows, or its feature is not one
+ *	of those asked for: none of our business.
+ * @ISAHP_EMULATE_UNREACHED: @access to @address failed. The caller makes the
+ *	page fault happen, and if it can be resolved, begins anew.
+ * @ISAHP_EMULATE_FAULT: it ends in exception @vector, error code 0.
+ */
+enum isahp_emulated {
+	ISAHP_EMULATE_DONE,
+	ISAHP_EMULATE_FOREIGN,
+	ISAHP_EMULATE_UNREACHED,
+	ISAHP_EMULATE_FAULT,
+};
+
+/**
+ * struct isahp_emulation - an instruction, and where it is to happen
+ * @mode: enum isahp_code_mode. 32-bit code has a flat CS.
+ * @bytes: of the instruction; as many as there are, up to ISAHP_INSTRUCTION_MAX.
+ * @count: number of @bytes.
+ * @features: asked for.
+ * @address_bits: width of linear addresses in 64-bit mode, 48 or 57.
+ * @untag_mask: what is left of a positive address in 64-bit mode (LAM); ~0.
+ * @regs: changed on ISAHP_EMULATE_DONE.
+ * @ops: how to reach memory, called with
+ * @env: the caller's.
+ * @instruction: filled in by the decoder; all but ISAHP_EMULATE_FOREIGN and
+ *	ISAHP_ACCESS_FETCH have one.
+ * @address: of ISAHP_EMULATE_UNREACHED: the first byte not reached, linear.
+ * @access: of ISAHP_EMULATE_UNREACHED.
+ * @vector: of ISAHP_EMULATE_FAULT.
+ */
+struct isahp_emulation {
+	enum isahp_code_mode mode;
+	__u8 bytes[ISAHP_INSTRUCTION_MAX];
+	__u8 count;
+	struct isahp_features features;
+	__u8 address_bits;
+	__u64 untag_mask;
+	struct isahp_registers *regs;
+	const struct isahp_emulate_ops *ops;
+	void *env;
+	struct isahp_instruction instruction;
+	__u64 address;
+	enum isahp_access access;
+	__u8 vector;
+};
+
+/**
+ * isahp_emulate - carry out one instruction
+ * @emulation: see there.
+ *
+ * Context: whatever the callbacks allow.
+ *
+ * Return: enum isahp_emulated.
+ */
+enum isahp_emulated isahp_emulate(struct isahp_emulation *emulation);
+
+#endif /* ISAHP_CORE_EMULATE_H */
