@@ -176,6 +176,7 @@ static int serve_report(struct isahp_vm *vm, const void *data,
 		[ISAHP_REPORT_HOST_SILENT] = "host silent",
 		[ISAHP_REPORT_HOST_BACK] = "host back",
 		[ISAHP_REPORT_BAD_RECORD] = "bad record",
+		[ISAHP_REPORT_UNDEFINED] = "undefined instruction",
 		[ISAHP_REPORT_MOVED] = "move that nobody announced",
 	};
 	const struct isahp_report_args *args = data;

@@ -353,6 +353,9 @@ enum isahp_report_kind {
 	ISAHP_REPORT_HOST_BACK = 2,
 	/* A record was refused; @value is its sequence. */
 	ISAHP_REPORT_BAD_RECORD = 3,
+	/* A process that was not told executed an instruction of a feature that
+	 * has gone; @value is the feature's number, @text "PID COMM FLAG". */
+	ISAHP_REPORT_UNDEFINED = 4,
 	/*
 	 * The guest found itself moved and had not been told; @value says by
 	 * what (ISAHP_MOVED_*), the text what it lost.

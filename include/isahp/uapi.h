@@ -61,6 +61,13 @@ enum isahp_phase {
  * missing already. Whoever is inside such code has trapped, or is about to.
  */
 #define ISAHP_STATE_F_UNPLANNED (1u << 3)
+/*
+ * In events alone, not in the page: since its last event a thread of this very
+ * process has executed an instruction of a feature that has gone. The kernel
+ * finishes such instructions, or not, as ISAHP_IOC_UNDEFINED says; either way
+ * some code does not follow the events. Once for each process and feature.
+ */
+#define ISAHP_STATE_F_UNDEFINED (1u << 4)
 
 /**
  * struct isahp_state_page - the page that a registrant maps
@@ -192,12 +199,42 @@ struct isahp_info {
 	__u32 reserved;
 };
 
+/**
+ * enum isahp_undefined_policy - what becomes of an instruction whose feature has
+ * gone, where the kernel knows how to finish it
+ * @ISAHP_UNDEFINED_DEFAULT: what the cgroup or else the guest says.
+ * @ISAHP_UNDEFINED_EMULATE: it is finished.
+ * @ISAHP_UNDEFINED_WARN: it is finished, and the log says so for as long as it
+ *	goes on.
+ * @ISAHP_UNDEFINED_SIGNAL: SIGILL, as from a kernel that knows nothing of isahp.
+ */
+enum isahp_undefined_policy {
+	ISAHP_UNDEFINED_DEFAULT = 0,
+	ISAHP_UNDEFINED_EMULATE = 1,
+	ISAHP_UNDEFINED_WARN = 2,
+	ISAHP_UNDEFINED_SIGNAL = 3,
+};
+
+/**
+ * struct isahp_undefined - argument of ISAHP_IOC_UNDEFINED
+ * @size: sizeof(struct isahp_undefined) as the caller knows it.
+ * @policy: enum isahp_undefined_policy, for the calling process until it ends or
+ *	executes another program; not for its children. It need not be registered.
+ *
+ * -EINVAL: size or policy; -ENOMEM.
+ */
+struct isahp_undefined {
+	__u32 size;
+	__u32 policy;
+};
+
 #define ISAHP_IOC_TYPE 0xb5
 #define ISAHP_IOC_REGISTER _IOW(ISAHP_IOC_TYPE, 1, struct isahp_register)
 #define ISAHP_IOC_ACK _IOW(ISAHP_IOC_TYPE, 2, struct isahp_ack)
 /* Leave in order: the caller uses none of its interest any more. No argument. */
 #define ISAHP_IOC_UNREGISTER _IO(ISAHP_IOC_TYPE, 3)
 #define ISAHP_IOC_INFO _IOWR(ISAHP_IOC_TYPE, 4, struct isahp_info)
+#define ISAHP_IOC_UNDEFINED _IOW(ISAHP_IOC_TYPE, 5, struct isahp_undefined)
 
 /* --- loopback ------------------------------------------------------------ */
 
@@ -280,6 +317,8 @@ ISAHP_ABI_AT(isahp_ack, epoch, 8);
 ISAHP_ABI_AT(isahp_ack, sequence, 24);
 ISAHP_ABI_SIZE(isahp_ack, 32);
 ISAHP_ABI_SIZE(isahp_info, 24);
+ISAHP_ABI_AT(isahp_undefined, policy, 4);
+ISAHP_ABI_SIZE(isahp_undefined, 8);
 ISAHP_ABI_AT(isahp_message, status, 4);
 ISAHP_ABI_AT(isahp_message, event, ISAHP_MESSAGE_HEADER);
 ISAHP_ABI_SIZE(isahp_message, 168);
