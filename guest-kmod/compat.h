@@ -6,6 +6,7 @@
 #define ISAHP_KMOD_COMPAT_H
 
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/version.h>
 #include <asm/msr.h>
 
@@ -54,6 +55,25 @@ static inline void vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set,
 	{ "crc64", IS_BUILTIN(CONFIG_CRC64), false,                            \
 	  { F(PCLMULQDQ), F(VPCLMULQDQ), F(AVX2) } },
 #endif
+
+/* rdmsrl() is rdmsrq() from 6.16 on; these two have stayed. */
+static inline u64 isahp_rdmsr(u32 msr)
+{
+	u32 low, high;
+
+	rdmsr(msr, low, high);
+	return (u64)high << 32 | low;
+}
+
+/* What of a user address the CPU looks at (LAM, from 6.4 on). */
+static inline u64 isahp_untag_mask(void)
+{
+#ifdef CONFIG_ADDRESS_MASKING
+	return READ_ONCE(current->mm->context.untag_mask);
+#else
+	return ~0ULL;
+#endif
+}
 
 /* Renamed in 7.x; asked for by name, so that one binary's worth of code serves. */
 #define ISAHP_VDSO_IMAGE_NAMES { "vdso_image_32", "vdso32_image" }

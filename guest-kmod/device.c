@@ -10,6 +10,7 @@
 #include "page.h"
 #include "registrant.h"
 #include "report.h"
+#include "trapped.h"
 
 static int device_open(struct inode *inode, struct file *file)
 {
@@ -130,6 +131,17 @@ static int ioctl_info(void __user *arg)
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
 }
 
+/* Of the caller, whoever has opened the file. */
+static int ioctl_undefined(void __user *arg)
+{
+	struct isahp_undefined undefined;
+	int err = copy_sized(&undefined, sizeof(undefined), arg);
+
+	if (err)
+		return err;
+	return isahp_trapped_set_policy(current, current->mm, undefined.policy);
+}
+
 /* By number: the size in the command is that of the caller's header. */
 static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
@@ -147,6 +159,8 @@ static long device_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 		return isahp_registrant_unregister(r);
 	case _IOC_NR(ISAHP_IOC_INFO):
 		return ioctl_info(user);
+	case _IOC_NR(ISAHP_IOC_UNDEFINED):
+		return ioctl_undefined(user);
 	default:
 		return -ENOTTY;
 	}

@@ -17,7 +17,13 @@
 	X(entry_changes)	/* the 32-bit entry was rewritten */           \
 	X(entry_repairs)	/* threads put right that resumed in it */     \
 	X(entry_emulated)	/* entry instructions finished, being absent */ \
-	X(entry_ss_repairs)	/* context switches that had a null SS */ \
+	X(entry_ss_repairs)	/* context switches that had a null SS */      \
+	X(undefined_emulated)	/* #UD that were finished by emulation */      \
+	X(undefined_slow)	/* of them, that met a page fault first */     \
+	X(undefined_faults)	/* of them, that ended in a fault of memory */ \
+	X(undefined_signalled)	/* SIGILL by policy, that could be emulated */ \
+	X(undefined_retried)	/* put off, for want of a work item */         \
+	X(undefined_processes)	/* processes that took such a #UD */           \
 	X(moves_unplanned)	/* this guest moved and was not told */
 
 enum isahp_figure {

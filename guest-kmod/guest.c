@@ -16,6 +16,8 @@
 #include "moved.h"
 #include "registrant.h"
 #include "report.h"
+#include "trapped.h"
+#include "undefined.h"
 
 static unsigned int host_silent_ms = 10000;
 module_param(host_silent_ms, uint, 0644);
@@ -80,6 +82,7 @@ static void publish_record(void)
 	struct isahp_event state;
 
 	state = state_now();
+	isahp_undefined_seen(&state.present);
 	isahp_registrants_publish(&state);
 	isahp_report_event(&state);
 }
@@ -365,6 +368,21 @@ static void registered_again(void)
 	guest.unreported = 0;
 }
 
+/* "PID COMM FLAG". isahpd makes it printable. */
+static void report_undefined(void)
+{
+	struct isahp_trapped_report report;
+	char text[64];
+
+	while (isahp_trapped_take_report(&report)) {
+		snprintf(text, sizeof(text), "%u %.*s %s", report.pid,
+			 (int)sizeof(report.comm), report.comm,
+			 isahp_feature_info(report.feature)->flag);
+		isahp_host_report(&guest.host, ISAHP_REPORT_UNDEFINED,
+				  report.feature, text);
+	}
+}
+
 /* --- the thread ---------------------------------------------------------- */
 
 static u64 look_again_ns(void)
@@ -402,6 +420,7 @@ static void look(void)
 		isahp_host_send_owed(&guest.host);
 		if (guest.state.phase == ISAHP_PHASE_STEADY)
 			isahp_host_tell_pinned(&guest.host);
+		report_undefined();
 	}
 	/* Without a host too: deadlines and silence are this guest's own. */
 	look_at_answers();

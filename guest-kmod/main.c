@@ -8,10 +8,13 @@
 #include "moved.h"
 #include "page.h"
 #include "pinned.h"
+#include "policy.h"
 #include "process.h"
 #include "registrant.h"
 #include "transport.h"
 #include "trap.h"
+#include "trapped.h"
+#include "undefined.h"
 #include "users.h"
 
 static int __init isahp_init(void)
@@ -26,6 +29,7 @@ static int __init isahp_init(void)
 	if (err)
 		goto err_page;
 	isahp_guest_init();
+	isahp_undefined_init();
 	err = isahp_trap_init();
 	if (err)
 		goto err_trap;
@@ -45,10 +49,13 @@ err_ivshmem:
 	isahp_moved_exit();
 err_moved:
 	isahp_device_unregister();
-	/* Between the two, somebody may have opened, registered and closed. */
+err_device:
+	isahp_undefined_exit();
+	/* Meanwhile somebody may have opened, registered and closed, or trapped. */
+	isahp_trapped_exit();
 	isahp_registrants_exit();
 	isahp_process_synchronize();
-err_device:
+	isahp_policy_exit();
 	isahp_entry_exit();
 	isahp_trap_exit();
 	isahp_flight_exit();
@@ -66,8 +73,11 @@ static void __exit isahp_exit(void)
 	/* It reports to the device, and takes the part of the thread. */
 	isahp_moved_exit();
 	isahp_device_unregister();
+	isahp_undefined_exit();
+	isahp_trapped_exit();
 	isahp_registrants_exit();
 	isahp_process_synchronize();
+	isahp_policy_exit();
 	/* The entry in order first: what is in flight there is repaired still. */
 	isahp_entry_exit();
 	isahp_trap_exit();

@@ -4,6 +4,7 @@
 #include <linux/wait.h>
 #include "process.h"
 #include "registrant.h"
+#include "trapped.h"
 
 /* Allocated and not freed: unload waits for 0. */
 static atomic_t alive = ATOMIC_INIT(0);
@@ -22,8 +23,6 @@ static struct mmu_notifier *process_alloc(struct mm_struct *mm)
 		return ERR_PTR(-ENOMEM);
 	INIT_LIST_HEAD(&p->registrants);
 	INIT_LIST_HEAD(&p->node);
-	p->pid = get_task_pid(current, PIDTYPE_TGID);
-	get_task_comm(p->comm, current->group_leader);
 	atomic_inc(&alive);
 	return &p->notifier;
 }
@@ -41,6 +40,7 @@ static void process_free(struct mmu_notifier *notifier)
 static void process_release(struct mmu_notifier *notifier, struct mm_struct *mm)
 {
 	isahp_registrants_process_over(of_notifier(notifier));
+	isahp_trapped_process_over(mm);
 }
 
 /* No invalidate callback: page table changes of the process cost a NULL test. */
@@ -50,16 +50,33 @@ static const struct mmu_notifier_ops process_ops = {
 	.free_notifier = process_free,
 };
 
-struct isahp_process *isahp_process_get(void)
+struct isahp_process *isahp_process_get_of(struct task_struct *task,
+					   struct mm_struct *mm)
 {
 	struct mmu_notifier *notifier;
+	struct isahp_process *p;
 
+	mmap_write_lock(mm);
+	notifier = mmu_notifier_get_locked(&process_ops, mm);
+	if (IS_ERR(notifier)) {
+		p = ERR_CAST(notifier);
+		goto out;
+	}
+	p = of_notifier(notifier);
+	if (!p->pid) {
+		p->pid = get_task_pid(task, PIDTYPE_TGID);
+		get_task_comm(p->comm, task->group_leader);
+	}
+out:
+	mmap_write_unlock(mm);
+	return p;
+}
+
+struct isahp_process *isahp_process_get(void)
+{
 	if (!current->mm)
 		return ERR_PTR(-EINVAL);
-	notifier = mmu_notifier_get(&process_ops, current->mm);
-	if (IS_ERR(notifier))
-		return ERR_CAST(notifier);
-	return of_notifier(notifier);
+	return isahp_process_get_of(current, current->mm);
 }
 
 void isahp_process_put(struct isahp_process *process)

@@ -19,7 +19,7 @@
 /**
  * struct isahp_process - one mm
  * @notifier: counted by the MMU notifier code: one for each of @registrants,
- *	one more while @untracked.
+ *	one more while @untracked, one more while trapped.c has a record of it.
  * @registrants: files registered from here. Lock: isahp_roll_lock.
  * @untracked: one of them was closed without a word. Lock: isahp_roll_lock.
  * @node: among the untracked, while @untracked. Lock: isahp_roll_lock.
@@ -44,6 +44,16 @@ struct isahp_process {
  * -ENOMEM, -EINVAL without an mm.
  */
 struct isahp_process *isahp_process_get(void);
+
+/**
+ * isahp_process_get_of - the process of another task
+ * @task: referenced.
+ * @mm: its mm, with a reference to its users.
+ *
+ * Context and return: as isahp_process_get().
+ */
+struct isahp_process *isahp_process_get_of(struct task_struct *task,
+					   struct mm_struct *mm);
 
 /**
  * isahp_process_put - give back a reference

@@ -4,6 +4,7 @@
 #include <linux/err.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <isa-core/features.h>
 #include "process.h"
 #include "quota.h"
 #include "registrant.h"
@@ -53,6 +54,7 @@ static void detach(struct isahp_registrant *r)
 	list_del_init(&r->of_process);
 	r->process = NULL;
 	r->unread = 0;
+	r->undefined = false;
 }
 
 /* Under the lock. */
@@ -235,7 +237,10 @@ int isahp_registrant_take(struct isahp_registrant *r,
 		*ret_event = *isahp_roll_published();
 		ret_event->size = sizeof(*ret_event);
 		ret_event->missed = r->unread - 1;
+		if (r->undefined)
+			ret_event->flags |= ISAHP_STATE_F_UNDEFINED;
 		r->unread = 0;
+		r->undefined = false;
 	}
 	isahp_roll_unlock_and_wake(r, wake);
 	return err;
@@ -247,7 +252,37 @@ void isahp_registrant_untake(struct isahp_registrant *r,
 	u32 unread = event->missed + 1;
 
 	spin_lock(&isahp_roll_lock);
-	if (r->process && unread <= U32_MAX - r->unread)
-		r->unread += unread;
+	if (r->process) {
+		if (unread <= U32_MAX - r->unread)
+			r->unread += unread;
+		r->undefined |= !!(event->flags & ISAHP_STATE_F_UNDEFINED);
+	}
 	spin_unlock(&isahp_roll_lock);
+}
+
+bool isahp_registrants_undefined(struct isahp_process *p, unsigned int feature)
+{
+	struct isahp_registrant *r;
+	unsigned int left = 0;
+	bool told = false;
+
+	spin_lock(&isahp_roll_lock);
+	list_for_each_entry(r, &p->registrants, of_process)
+		left++;
+	/* Whoever comes or goes meanwhile costs a wake-up more or less. */
+	while (left-- && !list_empty(&p->registrants)) {
+		r = list_first_entry(&p->registrants, struct isahp_registrant,
+				     of_process);
+		list_move_tail(&r->of_process, &p->registrants);
+		isahp_roll_catch_up(r);
+		told |= isahp_features_empty(&r->interest) ||
+			isahp_features_has(&r->interest, feature);
+		r->undefined = true;
+		if (r->unread != U32_MAX)
+			r->unread++;
+		isahp_roll_unlock_and_wake(r, true);
+		spin_lock(&isahp_roll_lock);
+	}
+	spin_unlock(&isahp_roll_lock);
+	return told;
 }

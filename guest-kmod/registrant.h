@@ -54,6 +54,7 @@ enum isahp_answer {
  * @interest: features.
  * @answer: enum isahp_answer.
  * @unread: states that concerned it since it last read.
+ * @undefined: the next event says ISAHP_STATE_F_UNDEFINED.
  */
 struct isahp_registrant {
 	struct kref refs;
@@ -67,6 +68,7 @@ struct isahp_registrant {
 	struct isahp_features interest;
 	enum isahp_answer answer;
 	u32 unread;
+	bool undefined;
 };
 
 /**
@@ -224,6 +226,16 @@ void isahp_registrants_state(struct isahp_event *ret_state);
  *	afterwards.
  */
 void isahp_registrants_process_over(struct isahp_process *process);
+
+/**
+ * isahp_registrants_undefined - a process executed what has gone
+ * @process: whose registrants are told by their next event.
+ * @feature: enum isahp_feature of the instruction.
+ *
+ * Return: whether one of them had asked to be told of this feature.
+ */
+bool isahp_registrants_undefined(struct isahp_process *process,
+				 unsigned int feature);
 
 /**
  * isahp_registrants_exit - let go of the untracked processes

@@ -10,8 +10,11 @@
 #include "figures.h"
 #include "guest.h"
 #include "pinned.h"
+#include "policy.h"
+#include "raise.h"
 #include "registrant.h"
 #include "report.h"
+#include "trapped.h"
 #include "users.h"
 
 /* All names of the table with separators: about 900 bytes. */
@@ -271,8 +274,74 @@ static const struct attribute_group isahp_group = {
 	.attrs = isahp_attrs,
 };
 
+/* --- sysfs: undefined/ --------------------------------------------------- */
+
+static ssize_t processes_show(struct device *dev, struct device_attribute *attr,
+			      char *buf)
+{
+	return isahp_trapped_list(buf);
+}
+
+/* A private copy of what was written, to be taken apart. */
+static ssize_t with_line(const char *buf, size_t count, int (*function)(char *line))
+{
+	char *line = kmemdup_nul(buf, count, GFP_KERNEL);
+	int err = line ? function(line) : -ENOMEM;
+
+	kfree(line);
+	return err ? err : count;
+}
+
+static ssize_t processes_store(struct device *dev, struct device_attribute *attr,
+			       const char *buf, size_t count)
+{
+	return with_line(buf, count, isahp_trapped_set_policy_of);
+}
+static DEVICE_ATTR_ADMIN_RW(processes);
+
+static ssize_t cgroups_show(struct device *dev, struct device_attribute *attr,
+			    char *buf)
+{
+	return isahp_policy_list_cgroups(buf);
+}
+
+static ssize_t cgroups_store(struct device *dev, struct device_attribute *attr,
+			     const char *buf, size_t count)
+{
+	return with_line(buf, count, isahp_policy_set_cgroup);
+}
+static DEVICE_ATTR_ADMIN_RW(cgroups);
+
+static ssize_t features_show(struct device *dev, struct device_attribute *attr,
+			     char *buf)
+{
+	return isahp_trapped_list_features(buf);
+}
+static DEVICE_ATTR_RO(features);
+
+static ssize_t signals_show(struct device *dev, struct device_attribute *attr,
+			    char *buf)
+{
+	return sysfs_emit(buf, "%s\n", isahp_raise_describe());
+}
+static DEVICE_ATTR_RO(signals);
+
+static struct attribute *undefined_attrs[] = {
+	&dev_attr_processes.attr,
+	&dev_attr_cgroups.attr,
+	&dev_attr_features.attr,
+	&dev_attr_signals.attr,
+	NULL
+};
+
+static const struct attribute_group undefined_group = {
+	.name = "undefined",
+	.attrs = undefined_attrs,
+};
+
 const struct attribute_group *isahp_report_groups[] = {
 	&isahp_group,
 	&isahp_figures_group,
+	&undefined_group,
 	NULL
 };

@@ -6,6 +6,7 @@
 #include <asm/traps.h>
 #include "flight.h"
 #include "trap.h"
+#include "undefined.h"
 
 /* Context: #UD, interrupts off, in an RCU read-side critical section. */
 static int on_trap(struct notifier_block *nb, unsigned long event, void *data)
@@ -16,7 +17,7 @@ static int on_trap(struct notifier_block *nb, unsigned long event, void *data)
 	if (event != DIE_TRAP || args->trapnr != X86_TRAP_UD ||
 	    !user_mode(regs) || !current->mm)
 		return NOTIFY_DONE;
-	if (isahp_flight_repair(regs))
+	if (isahp_flight_repair(regs) || isahp_undefined_handle(regs))
 		return NOTIFY_STOP;
 	return NOTIFY_DONE;
 }

@@ -1,0 +1,453 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/kernel.h>
+#include <linux/module.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task_stack.h>
+#include <linux/spinlock.h>
+#include <linux/task_work.h>
+#include <linux/uaccess.h>
+#include <linux/uprobes.h>
+#include <asm/cpufeature.h>
+#include <asm/ptrace.h>
+#include <isa-core/cpuid.h>
+#include <isa-core/emulate.h>
+#include <isa-core/features.h>
+#include "compat.h"
+#include "figures.h"
+#include "policy.h"
+#include "raise.h"
+#include "trapped.h"
+#include "undefined.h"
+#include "usermem.h"
+
+#define INT3 0xcc
+
+/*
+ * What has existed in this guest's life and can be emulated. That one of these
+ * instructions raised #UD says better than any record that its feature is not
+ * there now: a move may not have been announced, and CPUID may be that of
+ * another host by now.
+ *
+ * Written by the guest's thread and init, read in #UD: each word by itself.
+ */
+static struct isahp_features ours;
+static bool armed;
+
+/* --- work that may sleep ------------------------------------------------- */
+
+/**
+ * struct undefined_work - what is left to be done on the way to user mode
+ * @head: task work of the thread that took the #UD.
+ * @next: among the free ones.
+ * @outcome: ISAHP_EMULATE_UNREACHED or _FAULT: raise it.
+ * @ip: where the thread is, if nobody has moved it since.
+ * @address: of the access that failed, and
+ * @access: what it was.
+ * @vector: of the fault.
+ * @feature: of the instruction.
+ * @note: tell of it,
+ * @policy: and what was done.
+ * @step: a debugger wants to hear that the instruction is over.
+ */
+struct undefined_work {
+	struct callback_head head;
+	struct undefined_work *next;
+	enum isahp_emulated outcome;
+	unsigned long ip;
+	unsigned long address;
+	enum isahp_access access;
+	u8 vector;
+	u8 feature;
+	bool note;
+	u8 policy;
+	bool step;
+};
+
+/*
+ * Nothing can be allocated in #UD, least of all on PREEMPT_RT. An item is in
+ * use from there to the thread's way out, before anything sleeps: not for as
+ * long as a page fault takes. When there is none left the thread takes its #UD
+ * again.
+ */
+static struct undefined_work works[256];
+static struct undefined_work *free_works;
+static DEFINE_RAW_SPINLOCK(works_lock);
+
+static struct undefined_work *work_get(void)
+{
+	struct undefined_work *w;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&works_lock, flags);
+	w = free_works;
+	if (w)
+		free_works = w->next;
+	raw_spin_unlock_irqrestore(&works_lock, flags);
+	return w;
+}
+
+static void work_put(struct undefined_work *w)
+{
+	unsigned long flags;
+
+	if (!w)
+		return;
+	raw_spin_lock_irqsave(&works_lock, flags);
+	w->next = free_works;
+	free_works = w;
+	raw_spin_unlock_irqrestore(&works_lock, flags);
+}
+
+/*
+ * The CPU executed what the kernel could not read. Gone for a moment, it is
+ * back after its page fault. Code that may be executed and not read (protection
+ * keys) is nobody's to look into: #UD it is.
+ */
+static void refetch(struct pt_regs *regs, const struct undefined_work *w)
+{
+	u8 byte;
+
+	isahp_raise_page_fault(regs, w->address, ISAHP_ACCESS_FETCH);
+	if (!signal_pending(current) &&
+	    copy_from_user(&byte, (u8 __user *)w->address, sizeof(byte)))
+		isahp_raise_undefined(regs);
+}
+
+static void work_act(const struct undefined_work *w)
+{
+	struct pt_regs *regs = task_pt_regs(current);
+
+	if (w->note)
+		isahp_trapped_note(w->feature, w->policy);
+	if (regs->ip != w->ip)
+		return;
+	if (w->step)
+		isahp_raise_step(regs);
+	else if (w->outcome == ISAHP_EMULATE_FAULT)
+		isahp_raise_vector(w->vector);
+	else if (w->outcome != ISAHP_EMULATE_UNREACHED)
+		return;
+	else if (w->access == ISAHP_ACCESS_FETCH)
+		refetch(regs, w);
+	else
+		isahp_raise_page_fault(regs, w->address, w->access);
+}
+
+static void work_run(struct callback_head *head)
+{
+	struct undefined_work *item = container_of(head, struct undefined_work, head);
+	struct undefined_work w = *item;
+
+	work_put(item);
+	if (!(current->flags & PF_EXITING) && current->mm)
+		work_act(&w);
+	module_put(THIS_MODULE);
+}
+
+/* The module stays loaded for as long as work is pending or asleep. */
+static bool work_queue(struct undefined_work *w)
+{
+	if (!try_module_get(THIS_MODULE))
+		goto err_module;
+	init_task_work(&w->head, work_run);
+	if (task_work_add(current, &w->head, TWA_RESUME))
+		goto err_exiting;
+	return true;
+
+err_exiting:
+	module_put(THIS_MODULE);
+err_module:
+	work_put(w);
+	return false;
+}
+
+/* --- the thread's state -------------------------------------------------- */
+
+static const size_t gpr_offset[16] = {
+	offsetof(struct pt_regs, ax), offsetof(struct pt_regs, cx),
+	offsetof(struct pt_regs, dx), offsetof(struct pt_regs, bx),
+	offsetof(struct pt_regs, sp), offsetof(struct pt_regs, bp),
+	offsetof(struct pt_regs, si), offsetof(struct pt_regs, di),
+	offsetof(struct pt_regs, r8), offsetof(struct pt_regs, r9),
+	offsetof(struct pt_regs, r10), offsetof(struct pt_regs, r11),
+	offsetof(struct pt_regs, r12), offsetof(struct pt_regs, r13),
+	offsetof(struct pt_regs, r14), offsetof(struct pt_regs, r15),
+};
+
+static unsigned long *gpr(struct pt_regs *regs, unsigned int n)
+{
+	return (void *)regs + gpr_offset[n];
+}
+
+static void registers_load(struct isahp_registers *r, struct pt_regs *regs)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(gpr_offset); i++)
+		r->gpr[i] = *gpr(regs, i);
+	r->rip = regs->ip;
+	r->rflags = regs->flags;
+	r->simd = NULL;
+}
+
+/* RF, set in the image of a fault, is clear once an instruction is through. */
+static void registers_store(const struct isahp_registers *r, struct pt_regs *regs)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(gpr_offset); i++)
+		*gpr(regs, i) = r->gpr[i];
+	regs->ip = r->rip;
+	regs->flags = r->rflags & ~(u64)X86_EFLAGS_RF;
+}
+
+/* Code segments of a local table have a base, maybe 16 bits: not ours. */
+static bool code_mode(struct pt_regs *regs, enum isahp_code_mode *ret)
+{
+	if (user_64bit_mode(regs)) {
+		*ret = ISAHP_CODE_64;
+		return true;
+	}
+	*ret = ISAHP_CODE_32;
+	return regs->cs == __USER32_CS;
+}
+
+/* --- uprobes and single-stepping ----------------------------------------- */
+
+/* The thread executes a probed instruction out of line (kernel/events/uprobes.c). */
+static bool out_of_line(void)
+{
+#ifdef CONFIG_UPROBES
+	const struct uprobe_task *utask = current->utask;
+
+	return utask && utask->active_uprobe && utask->state == UTASK_SSTEP;
+#else
+	return false;
+#endif
+}
+
+/* What uprobes' #DB does behind the instruction: the rest happens on the way to
+ * user mode, SIGTRAP for a debugger included. */
+static void out_of_line_over(void)
+{
+#ifdef CONFIG_UPROBES
+	current->utask->state = UTASK_SSTEP_ACK;
+	set_thread_flag(TIF_UPROBE);
+#endif
+}
+
+/* With BTF the CPU would trap behind branches alone; none of ours is one. */
+static bool must_step(const struct pt_regs *regs)
+{
+	return regs->flags & X86_EFLAGS_TF && !test_thread_flag(TIF_BLOCKSTEP) &&
+	       !out_of_line();
+}
+
+/* --- #UD ----------------------------------------------------------------- */
+
+static void ours_now(struct isahp_features *ret)
+{
+	unsigned int i;
+
+	for (i = 0; i < ISAHP_FEATURE_WORDS; i++)
+		ret->word[i] = READ_ONCE(ours.word[i]);
+}
+
+/* The policy is SIGILL: count it, tell of it, and let it go its way. */
+static void let_through(struct isahp_emulation *e)
+{
+	struct isahp_trapped_view view;
+	struct undefined_work *w;
+
+	if (isahp_instruction_decode(e->bytes, e->count, e->mode,
+				     &e->instruction) != ISAHP_DECODED ||
+	    !isahp_features_has(&e->features, e->instruction.feature))
+		return;
+	isahp_figure_count(ISAHP_FIGURE_undefined_signalled);
+	view = isahp_trapped_count(e->instruction.feature);
+	w = view.news ? work_get() : NULL;
+	if (!w)
+		return;
+	*w = (struct undefined_work){
+		.feature = e->instruction.feature,
+		.note = true,
+		.policy = ISAHP_UNDEFINED_SIGNAL,
+	};
+	work_queue(w);
+}
+
+static void finish(struct isahp_emulation *e, struct pt_regs *regs,
+		   unsigned int policy, struct undefined_work *w)
+{
+	u8 feature = e->instruction.feature;
+	struct isahp_trapped_view view = isahp_trapped_count(feature);
+	bool step = w;
+	bool note = view.news ||
+		    (policy == ISAHP_UNDEFINED_WARN && view.warning);
+
+	isahp_figure_count(ISAHP_FIGURE_undefined_emulated);
+	registers_store(e->regs, regs);
+	if (out_of_line())
+		out_of_line_over();
+	if (note && !w)
+		w = work_get();
+	if (!w)
+		return;
+	*w = (struct undefined_work){
+		.outcome = ISAHP_EMULATE_DONE,
+		.ip = regs->ip,
+		.feature = feature,
+		.note = note,
+		.policy = policy,
+		.step = step,
+	};
+	work_queue(w);
+}
+
+/* To be raised where one may sleep; then the instruction is begun anew. */
+static void put_off(const struct isahp_emulation *e, enum isahp_emulated outcome,
+		    struct pt_regs *regs, struct undefined_work *w)
+{
+	if (!w)
+		w = work_get();
+	if (!w) {
+		isahp_figure_count(ISAHP_FIGURE_undefined_retried);
+		return;
+	}
+	isahp_figure_count(outcome == ISAHP_EMULATE_FAULT ?
+				   ISAHP_FIGURE_undefined_faults :
+				   ISAHP_FIGURE_undefined_slow);
+	*w = (struct undefined_work){
+		.outcome = outcome,
+		.ip = regs->ip,
+		.address = e->address,
+		.access = e->access,
+		.vector = e->vector,
+	};
+	work_queue(w);
+}
+
+static bool emulate(struct isahp_emulation *e, struct pt_regs *regs,
+		    unsigned int policy)
+{
+	struct undefined_work *w = NULL;
+	enum isahp_emulated outcome;
+
+	/* A debugger must hear of each instruction: no work item, no step. */
+	if (must_step(regs)) {
+		w = work_get();
+		if (!w) {
+			isahp_figure_count(ISAHP_FIGURE_undefined_retried);
+			return true;
+		}
+	}
+	outcome = isahp_emulate(e);
+	switch (outcome) {
+	case ISAHP_EMULATE_DONE:
+		finish(e, regs, policy, w);
+		return true;
+	case ISAHP_EMULATE_UNREACHED:
+	case ISAHP_EMULATE_FAULT:
+		put_off(e, outcome, regs, w);
+		return true;
+	default:
+		work_put(w);
+		return false;
+	}
+}
+
+bool isahp_undefined_handle(struct pt_regs *regs)
+{
+	struct isahp_registers r;
+	struct isahp_emulation e = {
+		.address_bits = boot_cpu_has(X86_FEATURE_LA57) ? 57 : 48,
+		.regs = &r,
+		.ops = &isahp_usermem_ops,
+	};
+	unsigned int policy;
+
+	if (!READ_ONCE(armed) || !code_mode(regs, &e.mode))
+		return false;
+	e.count = isahp_usermem_fetch(regs->ip, e.bytes, sizeof(e.bytes));
+	/* A breakpoint raises no #UD: somebody has put it there just now. */
+	if (e.count && e.bytes[0] == INT3)
+		return true;
+	ours_now(&e.features);
+	policy = isahp_policy_current(isahp_trapped_policy());
+	if (policy == ISAHP_UNDEFINED_SIGNAL) {
+		let_through(&e);
+		return false;
+	}
+	e.untag_mask = isahp_untag_mask();
+	registers_load(&r, regs);
+	return emulate(&e, regs, policy);
+}
+
+/* --- init and exit ------------------------------------------------------- */
+
+/* Linux's words of capabilities, by where CPUID shows them (cpufeatures.h). */
+static bool booted_with(const struct isahp_feature_info *f)
+{
+	static const struct {
+		u32 leaf;
+		u8 subleaf, reg, word;
+	} words[] = {
+		{ 1, 0, ISAHP_EDX, CPUID_1_EDX },
+		{ 1, 0, ISAHP_ECX, CPUID_1_ECX },
+		{ 7, 0, ISAHP_EBX, CPUID_7_0_EBX },
+		{ 7, 0, ISAHP_ECX, CPUID_7_ECX },
+		{ 7, 0, ISAHP_EDX, CPUID_7_EDX },
+		{ 7, 1, ISAHP_EAX, CPUID_7_1_EAX },
+		{ 0x80000001, 0, ISAHP_EDX, CPUID_8000_0001_EDX },
+		{ 0x80000001, 0, ISAHP_ECX, CPUID_8000_0001_ECX },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		if (words[i].leaf == f->leaf && words[i].subleaf == f->subleaf &&
+		    words[i].reg == f->reg)
+			return test_bit(words[i].word * 32 + f->bit,
+					(unsigned long *)boot_cpu_data.x86_capability);
+	return false;
+}
+
+void isahp_undefined_seen(const struct isahp_features *present)
+{
+	struct isahp_features can = isahp_instruction_features();
+	unsigned int i;
+
+	can = isahp_features_and(&can, present);
+	for (i = 0; i < ISAHP_FEATURE_WORDS; i++)
+		WRITE_ONCE(ours.word[i], ours.word[i] | can.word[i]);
+	if (!isahp_features_empty(&can))
+		WRITE_ONCE(armed, true);
+}
+
+void isahp_undefined_init(void)
+{
+	struct isahp_features had = isahp_cpuid_features();
+	unsigned int i;
+
+	for (i = 0; i < ISAHP_FEATURE_COUNT; i++) {
+		const struct isahp_feature_info *f = isahp_feature_info(i);
+
+		/* The module may be loaded long after a move took it away. */
+		if (f && booted_with(f))
+			isahp_features_add(&had, i);
+	}
+	for (i = 0; i < ARRAY_SIZE(works); i++)
+		work_put(&works[i]);
+	isahp_raise_init();
+	isahp_undefined_seen(&had);
+}
+
+void isahp_undefined_exit(void)
+{
+	WRITE_ONCE(armed, false);
+	/* Whoever saw it true is in #UD, which RCU watches. Work holds a reference
+	 * to the module: there is none, but one may be just about to return. */
+	synchronize_rcu();
+	synchronize_rcu_tasks();
+}

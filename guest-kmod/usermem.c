@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/sched/task_stack.h>
+#include <linux/uaccess.h>
+#include <asm/asm.h>
+#include <asm/desc_defs.h>
+#include <asm/msr.h>
+#include <asm/segment.h>
+#include "compat.h"
+#include "usermem.h"
+
+static size_t left_in_page(unsigned long address)
+{
+	return PAGE_SIZE - offset_in_page(address);
+}
+
+/* --- loads --------------------------------------------------------------- */
+
+/* One access where the CPU makes one: copy_from_user() may tear. */
+static bool load_once(void *buf, unsigned long address, size_t size)
+{
+	void __user *p = (void __user *)address;
+	bool done = false;
+
+	pagefault_disable();
+	switch (size) {
+	case 2:
+		done = !__get_user(*(u16 *)buf, (u16 __user *)p);
+		break;
+	case 4:
+		done = !__get_user(*(u32 *)buf, (u32 __user *)p);
+		break;
+	case 8:
+		done = !__get_user(*(u64 *)buf, (u64 __user *)p);
+		break;
+	default:
+		done = !__copy_from_user_inatomic(buf, p, size);
+	}
+	pagefault_enable();
+	return done;
+}
+
+static size_t load(void *env, u64 address, void *buf, size_t size)
+{
+	size_t first = min(size, left_in_page(address));
+
+	if (!access_ok((void __user *)address, size))
+		return 0;
+	if (first == size)
+		return load_once(buf, address, size) ? size : 0;
+	/* Across two pages: which of them is it that can not be read? */
+	pagefault_disable();
+	if (__copy_from_user_inatomic(buf, (void __user *)address, first))
+		first = 0;
+	else if (!__copy_from_user_inatomic(buf + first,
+					    (void __user *)address + first,
+					    size - first))
+		first = size;
+	pagefault_enable();
+	return first;
+}
+
+size_t isahp_usermem_fetch(unsigned long ip, void *buf, size_t size)
+{
+	return load(NULL, ip, buf, size);
+}
+
+/* --- stores -------------------------------------------------------------- */
+
+static bool store_once(unsigned long address, const void *buf, size_t size)
+{
+	void __user *p = (void __user *)address;
+
+	if (!user_access_begin(p, size))
+		return false;
+	switch (size) {
+	case 2:
+		unsafe_put_user(*(const u16 *)buf, (u16 __user *)p, fault);
+		break;
+	case 4:
+		unsafe_put_user(*(const u32 *)buf, (u32 __user *)p, fault);
+		break;
+	default:
+		unsafe_put_user(*(const u64 *)buf, (u64 __user *)p, fault);
+	}
+	user_access_end();
+	return true;
+
+fault:
+	user_access_end();
+	return false;
+}
+
+/* A store that changes nothing, whoever else writes there. */
+static bool may_store(unsigned long address)
+{
+	if (!user_access_begin((void __user *)address, 1))
+		return false;
+	asm goto("1:	lock orb $0, (%0)\n"
+		 _ASM_EXTABLE_UA(1b, %l[fault])
+		 : : "r" (address) : "memory", "cc" : fault);
+	user_access_end();
+	return true;
+
+fault:
+	user_access_end();
+	return false;
+}
+
+static bool store_bytes(unsigned long address, const u8 *buf, size_t size)
+{
+	size_t i;
+
+	if (!user_access_begin((void __user *)address, size))
+		return false;
+	for (i = 0; i < size; i++)
+		unsafe_put_user(buf[i], (u8 __user *)address + i, fault);
+	user_access_end();
+	return true;
+
+fault:
+	user_access_end();
+	return false;
+}
+
+/*
+ * A store across two pages happens in both or in neither: both are tried
+ * first. Only another thread that takes one of them away between the two, by
+ * munmap() or mprotect(), can see half of it, where the fault is raised and
+ * the instruction begun anew if somebody resolves it.
+ */
+static size_t store_across(unsigned long address, const void *buf, size_t size,
+			   size_t first)
+{
+	if (!may_store(address))
+		return 0;
+	if (!may_store(address + first))
+		return first;
+	return store_bytes(address, buf, size) ? size : 0;
+}
+
+static size_t store(void *env, u64 address, const void *buf, size_t size)
+{
+	size_t first = min(size, left_in_page(address));
+	size_t done;
+
+	pagefault_disable();
+	if (first == size)
+		done = store_once(address, buf, size) ? size : 0;
+	else
+		done = store_across(address, buf, size, first);
+	pagefault_enable();
+	return done;
+}
+
+/* --- segments ------------------------------------------------------------ */
+
+static u16 selector_of(unsigned int segment)
+{
+	u16 selector = 0;
+
+	switch (segment) {
+	case ISAHP_ES:
+		savesegment(es, selector);
+		break;
+	case ISAHP_DS:
+		savesegment(ds, selector);
+		break;
+	case ISAHP_FS:
+		savesegment(fs, selector);
+		break;
+	case ISAHP_GS:
+		savesegment(gs, selector);
+		break;
+	case ISAHP_SS:
+		selector = task_pt_regs(current)->ss;
+		break;
+	default:
+		selector = task_pt_regs(current)->cs;
+	}
+	return selector;
+}
+
+static u64 base_of(unsigned int segment)
+{
+	/* The kernel's own GS base is in force, the user's is the other. */
+	return isahp_rdmsr(segment == ISAHP_FS ? MSR_FS_BASE :
+						 MSR_KERNEL_GS_BASE);
+}
+
+/*
+ * Descriptor by selector, from the very table that the CPU uses. A data segment
+ * that grows up is all that programs have: anything else is left to the CPU.
+ */
+static bool descriptor(u16 selector, struct isahp_segment *ret)
+{
+	u32 rights, limit;
+	bool valid;
+
+	asm("lar %[selector], %[rights]" : [rights] "=r" (rights), "=@ccz" (valid)
+	    : [selector] "r" ((u32)selector));
+	if (!valid)
+		return false;
+	asm("lsl %[selector], %[limit]" : [limit] "=r" (limit), "=@ccz" (valid)
+	    : [selector] "r" ((u32)selector));
+	/* SDM vol. 3A, 3.4.5.1: type 0-3 is data, bit 1 of it writable. */
+	if (!valid || (rights >> 8 & 0x1c) != 0x10)
+		return false;
+	ret->limit = limit;
+	ret->writable = rights & BIT(9);
+	return true;
+}
+
+static bool segment(void *env, unsigned int n, struct isahp_segment *ret)
+{
+	bool is_64 = user_64bit_mode(task_pt_regs(current));
+	u16 selector;
+
+	*ret = (struct isahp_segment){ .limit = U32_MAX };
+	if (n == ISAHP_FS || n == ISAHP_GS)
+		ret->base = base_of(n);
+	if (is_64)
+		return true;
+	selector = selector_of(n);
+	if (n == ISAHP_CS)
+		return selector == __USER32_CS;
+	if (selector == __USER_DS && n != ISAHP_FS && n != ISAHP_GS) {
+		ret->writable = true;
+		return true;
+	}
+	/* The base is known for FS and GS alone, whose MSRs have it. */
+	if (n != ISAHP_FS && n != ISAHP_GS)
+		return false;
+	return descriptor(selector, ret);
+}
+
+const struct isahp_emulate_ops isahp_usermem_ops = {
+	.load = load,
+	.store = store,
+	.segment = segment,
+};
