@@ -94,6 +94,13 @@ def check_unload(t, vm) -> None:
         vm.agent.sh("insmod /lib/modules/isahp.ko")
         # It was booted with MOVBE, whatever CPUID shows now.
         vm.agent.run(["undefined", "one"])
+    held = vm.agent.start(["undefined", "held"])
+    held.wait_line(lambda line: line == "held")
+    refused = vm.agent.run(["rmmod", "isahp"], check=False)
+    e2e.require(refused.code != 0, "unloaded under a thread in its page fault")
+    held.signal(9)
+    held.wait()
+    vm.agent.sh("until rmmod isahp; do :; done; insmod /lib/modules/isahp.ko")
     t.say("unloaded and loaded under load")
 
 

@@ -6,6 +6,7 @@
  *	undefined run            rounds of all forms until SIGTERM, a line each
  *	undefined forms N        N rounds
  *	undefined memory         operands in memory that is not simply there
+ *	undefined held           a page fault that nobody resolves
  *	undefined foreign        instructions that nobody has
  *	undefined step           single-stepping
  *	undefined stress T N     T threads, N rounds each
@@ -161,6 +162,8 @@ int main(int argc, char **argv)
 	catch_init();
 	if (!strcmp(what, "memory"))
 		return memory_main();
+	if (!strcmp(what, "held"))
+		return held_main();
 	if (!strcmp(what, "foreign"))
 		return foreign_main();
 	fprintf(stderr, "usage: see undefined.c\n");

@@ -35,6 +35,7 @@ uint32_t random32(void);
 
 /* undefined_memory.c, undefined_trace.c: transcripts on standard output. */
 int memory_main(void);
+int held_main(void);
 int foreign_main(void);
 int step_main(void);
 int stress_main(unsigned int threads, unsigned long rounds);

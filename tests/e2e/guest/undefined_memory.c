@@ -245,19 +245,52 @@ static void *serve(void *data)
 	return NULL;
 }
 
-static void userfault(enum kind kind)
+/* A userfaultfd for one page; -1: there is none to be had. */
+static int watched(const char *page)
 {
 	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffdio_register reg = {
+		.range = { .start = (uintptr_t)page, .len = PAGE },
+		.mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	int fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	if (fd < 0 || ioctl(fd, UFFDIO_API, &api) ||
+	    ioctl(fd, UFFDIO_REGISTER, &reg))
+		return -1;
+	return fd;
+}
+
+static void *load_there(void *page)
+{
+	load32(page);
+	return NULL;
+}
+
+int held_main(void)
+{
+	char *page = fresh(PROT_READ | PROT_WRITE);
+	int fd = watched(page);
+	struct uffd_msg msg;
+	pthread_t thread;
+
+	if (fd < 0 || pthread_create(&thread, NULL, load_there, page) ||
+	    read(fd, &msg, sizeof(msg)) != sizeof(msg))
+		return 2;
+	printf("held\n");
+	fflush(stdout);
+	pause();
+	return 0;
+}
+
+static void userfault(enum kind kind)
+{
 	struct monitor m = { .events = 0 };
 	char *page = fresh(PROT_READ | PROT_WRITE);
 	pthread_t thread;
 
-	m.fd = (int)syscall(SYS_userfaultfd, O_CLOEXEC);
-	reg.range.start = (uintptr_t)page;
-	reg.range.len = PAGE;
-	if (m.fd < 0 || ioctl(m.fd, UFFDIO_API, &api) ||
-	    ioctl(m.fd, UFFDIO_REGISTER, &reg)) {
+	m.fd = watched(page);
+	if (m.fd < 0) {
 		printf("userfault: not to be had\n");
 		return;
 	}
