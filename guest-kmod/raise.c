@@ -76,8 +76,10 @@ static unsigned long error_code_of(unsigned long address, enum isahp_access acce
 	}
 }
 
-/* With what is exported: the same pages, but no stack growth, no word on why
- * it failed. */
+/*
+ * With what is exported: the same pages, but no stack growth, no word on why it
+ * failed.
+ */
 static int resolve(unsigned long address, enum isahp_access access)
 {
 	unsigned int flags = access == ISAHP_ACCESS_STORE ? FAULT_FLAG_WRITE : 0;

@@ -228,8 +228,10 @@ static bool out_of_line(void)
 #endif
 }
 
-/* What uprobes' #DB does behind the instruction: the rest happens on the way to
- * user mode, SIGTRAP for a debugger included. */
+/*
+ * What uprobes' #DB does behind the instruction: the rest happens on the way to
+ * user mode, SIGTRAP for a debugger included.
+ */
 static void out_of_line_over(void)
 {
 #ifdef CONFIG_UPROBES
@@ -446,8 +448,10 @@ void isahp_undefined_init(void)
 void isahp_undefined_exit(void)
 {
 	WRITE_ONCE(armed, false);
-	/* Whoever saw it true is in #UD, which RCU watches. Work holds a reference
-	 * to the module: there is none, but one may be just about to return. */
+	/*
+	 * Whoever saw it true is in #UD, which RCU watches. Work holds a reference
+	 * to the module: there is none, but one may be just about to return.
+	 */
 	synchronize_rcu();
 	synchronize_rcu_tasks();
 }
