@@ -110,13 +110,13 @@ def check_under_threads(t, vm, host, present) -> None:
     # Nothing but the record says so: the CPU stays what it is.
     host.await_answer(host.say(PREPARE, present, vendor_next=AMD,
                                deadline_ms=20000), standin.ACK)
-    e2e.require_equal(vm.isahp("vdso"), "int80", "the entry")
+    e2e.require_equal(vm.isahp("entry"), "int80", "the entry")
     e2e.require_equal(unload(vm), 0, "exit code of rmmod")
     first = calls(job)
     load(vm, host)
     e2e.require(calls(job) > first, "the threads stand still")
     host.await_answer(host.say(ABORT, present, vendor=INTEL), standin.ACK)
-    e2e.require_equal(vm.isahp("vdso"), "native", "the entry")
+    e2e.require_equal(vm.isahp("entry"), "sysenter", "the entry")
     t.say(f"under 32-bit threads: {calls(job)} calls, 0 wrong")
     end(vm, job)
 
