@@ -160,19 +160,32 @@ void traced_finish(struct traced *t)
 				traced_regs(t).eip);
 }
 
+/*
+ * Not PTRACE_ATTACH, whose SIGSTOP may arrive behind another signal and then
+ * stops the process that was let go.
+ */
 void traced_finish_alone(struct traced *t)
 {
 	const unsigned long end = (unsigned long)entry32_at_return;
 	const unsigned long loop = 0xfeeb;	/* jmp to itself */
+	int number = 0;
 
 	traced_poke(t, end, (traced_peek(t, end) & ~0xfffful) | loop);
 	while (!t->complaint[0]) {
-		must(!ptrace(PTRACE_DETACH, t->pid, 0, 0), "PTRACE_DETACH");
+		must(!ptrace(PTRACE_DETACH, t->pid, 0, number), "PTRACE_DETACH");
 		usleep(1000);
-		/* Fails if it has died, as the wait will tell. */
-		ptrace(PTRACE_ATTACH, t->pid, 0, 0);
-		if (traced_wait(t) == SIGSTOP && is_at(t, entry32_at_return))
+		/* These fail if it has died, as the wait will tell. */
+		ptrace(PTRACE_SEIZE, t->pid, 0, PTRACE_O_EXITKILL);
+		ptrace(PTRACE_INTERRUPT, t->pid, 0, 0);
+		number = traced_wait(t);
+		if (t->status >> 16 == PTRACE_EVENT_STOP)
+			number = 0;
+		if (!number && is_at(t, entry32_at_return))
 			return;
+		/* On its way; a signal that it was about to get, it gets. */
+		if (is_fatal(number))
+			traced_complain(t, "signal %d at %#lx", number,
+					traced_regs(t).eip);
 	}
 }
 
