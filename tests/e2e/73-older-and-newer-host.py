@@ -11,7 +11,7 @@ from lab.errors import LabError
 from lab.standin import ABORT, ANNOUNCE, COMMIT, PREPARE
 
 AVX2 = 32
-REGISTER_ARGS, RESULT = 160, 24
+REGISTER_ARGS, RESULT = 424, 24
 
 # What the host speaks, how much it says beyond what the guest knows, or how
 # little; whether they get along.
