@@ -8,9 +8,9 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <isa-core/features.h>
+#include "boot.h"
 #include "ciphers.h"
 #include "symbols.h"
-#include "users.h"
 
 #define NEEDS_MAX 4
 
@@ -84,7 +84,8 @@ static struct isahp_features named(const char *driver)
 		if (driver && !strstr(driver, names[i].part))
 			continue;
 		for (j = 0; j < NEEDS_MAX && names[i].needs[j]; j++)
-			if (isahp_users_boot_has(names[i].needs[j] - 1))
+			if (isahp_features_has(isahp_boot_features(),
+					       names[i].needs[j] - 1))
 				isahp_features_add(&set, names[i].needs[j] - 1);
 	}
 	return set;

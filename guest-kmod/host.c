@@ -119,6 +119,8 @@ void isahp_host_follow(struct isahp_host *host, const u8 *epoch)
 	if (!memcmp(host->epoch, epoch, sizeof(host->epoch)))
 		return;
 	arm(host, epoch);
+	/* Not by this one, until it has said so: else the next look tries again. */
+	host->registered = false;
 	register_guest(host);
 }
 

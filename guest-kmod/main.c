@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The order in which everything starts and ends; nothing else. */
 #include <linux/module.h>
+#include "boot.h"
 #include "device.h"
 #include "entry.h"
 #include "flight.h"
@@ -21,6 +22,7 @@ static int __init isahp_init(void)
 {
 	int err;
 
+	isahp_boot_init();
 	err = isahp_users_init();
 	if (err)
 		return err;

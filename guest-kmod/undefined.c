@@ -14,6 +14,7 @@
 #include <isa-core/cpuid.h>
 #include <isa-core/emulate.h>
 #include <isa-core/features.h>
+#include "boot.h"
 #include "compat.h"
 #include "figures.h"
 #include "policy.h"
@@ -389,32 +390,6 @@ bool isahp_undefined_handle(struct pt_regs *regs)
 
 /* --- init and exit ------------------------------------------------------- */
 
-/* Linux's words of capabilities, by where CPUID shows them (cpufeatures.h). */
-static bool booted_with(const struct isahp_feature_info *f)
-{
-	static const struct {
-		u32 leaf;
-		u8 subleaf, reg, word;
-	} words[] = {
-		{ 1, 0, ISAHP_EDX, CPUID_1_EDX },
-		{ 1, 0, ISAHP_ECX, CPUID_1_ECX },
-		{ 7, 0, ISAHP_EBX, CPUID_7_0_EBX },
-		{ 7, 0, ISAHP_ECX, CPUID_7_ECX },
-		{ 7, 0, ISAHP_EDX, CPUID_7_EDX },
-		{ 7, 1, ISAHP_EAX, CPUID_7_1_EAX },
-		{ 0x80000001, 0, ISAHP_EDX, CPUID_8000_0001_EDX },
-		{ 0x80000001, 0, ISAHP_ECX, CPUID_8000_0001_ECX },
-	};
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(words); i++)
-		if (words[i].leaf == f->leaf && words[i].subleaf == f->subleaf &&
-		    words[i].reg == f->reg)
-			return test_bit(words[i].word * 32 + f->bit,
-					(unsigned long *)boot_cpu_data.x86_capability);
-	return false;
-}
-
 void isahp_undefined_seen(const struct isahp_features *present)
 {
 	struct isahp_features can = isahp_instruction_features();
@@ -429,20 +404,15 @@ void isahp_undefined_seen(const struct isahp_features *present)
 
 void isahp_undefined_init(void)
 {
-	struct isahp_features had = isahp_cpuid_features();
+	struct isahp_features visible = isahp_cpuid_features();
 	unsigned int i;
 
-	for (i = 0; i < ISAHP_FEATURE_COUNT; i++) {
-		const struct isahp_feature_info *f = isahp_feature_info(i);
-
-		/* The module may be loaded long after a move took it away. */
-		if (f && booted_with(f))
-			isahp_features_add(&had, i);
-	}
 	for (i = 0; i < ARRAY_SIZE(works); i++)
 		work_put(&works[i]);
 	isahp_raise_init();
-	isahp_undefined_seen(&had);
+	isahp_undefined_seen(&visible);
+	/* The module may be loaded long after a move took it away. */
+	isahp_undefined_seen(isahp_boot_features());
 }
 
 void isahp_undefined_exit(void)

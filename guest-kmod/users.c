@@ -11,6 +11,7 @@
 #include <asm/processor.h>
 #include <isa-core/cpuid.h>
 #include <isa-core/features.h>
+#include "boot.h"
 #include "ciphers.h"
 #include "compat.h"
 #include "symbols.h"
@@ -61,9 +62,9 @@ static const struct library libraries[] = {
 /* find_module(), which is not exported; NULL: presence can not be seen. */
 static struct module *(*module_find)(const char *name);
 
-/* The rest is under @lock, but for @boot, which does not change. */
+/* The rest is under @lock, but for @shown, which does not change. */
 static DEFINE_MUTEX(lock);
-static struct isahp_features boot;	/* boot_cpu_has() when we were loaded */
+static struct isahp_features shown;	/* boot_cpu_has() when we were loaded */
 static struct isahp_features held;	/* and what we took out of it */
 /* In use when that changed last, or made since: who calls it is let in. */
 static bool linked[ARRAY_SIZE(libraries)];
@@ -72,58 +73,21 @@ static bool listening;
 
 /* --- what boot_cpu_has() says -------------------------------------------- */
 
-/*
- * Bit of a feature in x86_capability[], -1 where it has none. The words mirror
- * CPUID registers (asm/cpufeatures.h).
- */
-static int capability(const struct isahp_feature_info *f)
-{
-	static const struct {
-		u32 leaf;
-		u8 subleaf;
-		u8 reg;
-		u8 word;
-	} words[] = {
-		{ 1, 0, ISAHP_EDX, CPUID_1_EDX },
-		{ 1, 0, ISAHP_ECX, CPUID_1_ECX },
-		{ 7, 0, ISAHP_EBX, CPUID_7_0_EBX },
-		{ 7, 0, ISAHP_ECX, CPUID_7_ECX },
-		{ 7, 0, ISAHP_EDX, CPUID_7_EDX },
-		{ 7, 1, ISAHP_EAX, CPUID_7_1_EAX },
-		{ 0xd, 1, ISAHP_EAX, CPUID_D_1_EAX },
-		{ 0x80000001, 0, ISAHP_EDX, CPUID_8000_0001_EDX },
-		{ 0x80000001, 0, ISAHP_ECX, CPUID_8000_0001_ECX },
-	};
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(words); i++)
-		if (f->leaf == words[i].leaf && f->subleaf == words[i].subleaf &&
-		    f->reg == words[i].reg)
-			return words[i].word * 32 + f->bit;
-	return -1;
-}
-
 static unsigned long *capabilities(void)
 {
 	return (unsigned long *)boot_cpu_data.x86_capability;
 }
 
-static void boot_init(void)
+static void shown_init(void)
 {
-	int i, bit;
+	unsigned int i;
+	int bit;
 
 	for (i = 0; i < ISAHP_FEATURE_COUNT; i++) {
-		const struct isahp_feature_info *f = isahp_feature_info(i);
-
-		bit = f ? capability(f) : -1;
+		bit = isahp_boot_capability(i);
 		if (bit >= 0 && test_bit(bit, capabilities()))
-			isahp_features_add(&boot, i);
+			isahp_features_add(&shown, i);
 	}
-}
-
-bool isahp_users_boot_has(unsigned int number)
-{
-	return isahp_features_has(&boot, number);
 }
 
 /*
@@ -139,16 +103,16 @@ static void hold_capabilities(const struct isahp_features *want)
 
 	for (i = 0; i < ISAHP_FEATURE_COUNT; i++) {
 		bool out = isahp_features_has(want, i) && isahp_features_has(&may, i) &&
-			    isahp_features_has(&boot, i);
+			    isahp_features_has(&shown, i);
 
 		if (out == isahp_features_has(&held, i))
 			continue;
 		if (out) {
 			isahp_features_add(&held, i);
-			clear_bit(capability(isahp_feature_info(i)), capabilities());
+			clear_bit(isahp_boot_capability(i), capabilities());
 		} else {
 			isahp_features_del(&held, i);
-			set_bit(capability(isahp_feature_info(i)), capabilities());
+			set_bit(isahp_boot_capability(i), capabilities());
 		}
 	}
 }
@@ -161,7 +125,7 @@ static struct isahp_features needs_of(const struct library *l)
 	unsigned int i;
 
 	for (i = 0; i < NEEDS_MAX && l->needs[i]; i++)
-		if (isahp_users_boot_has(l->needs[i] - 1))
+		if (isahp_features_has(isahp_boot_features(), l->needs[i] - 1))
 			isahp_features_add(&set, l->needs[i] - 1);
 	return set;
 }
@@ -261,7 +225,7 @@ static struct notifier_block module_notifier = {
 
 int isahp_users_init(void)
 {
-	boot_init();
+	shown_init();
 	module_find = isahp_symbol_lookup("find_module");
 	isahp_ciphers_init();
 	listening = !register_module_notifier(&module_notifier);
@@ -272,7 +236,7 @@ int isahp_users_init(void)
 void isahp_users_exit(void)
 {
 	struct isahp_features visible = isahp_cpuid_features();
-	struct isahp_features missing = isahp_features_andnot(&boot, &visible);
+	struct isahp_features missing = isahp_features_andnot(&shown, &visible);
 
 	isahp_users_hold(&missing);
 	isahp_ciphers_exit();

@@ -20,15 +20,6 @@ int isahp_users_init(void);
 void isahp_users_exit(void);
 
 /**
- * isahp_users_boot_has - does the kernel believe that the CPU has this feature?
- * @number: ISAHP_FEATURE_*.
- *
- * As boot_cpu_has(), without what isahp_users_hold() takes out of it: false
- * after `clearcpuid=`.
- */
-bool isahp_users_boot_has(unsigned int number);
-
-/**
  * isahp_users_features - what kernel code that is in use now executes
  *
  * Errs on the safe side: what can not be looked at counts as in use.
