@@ -33,6 +33,8 @@ struct isahp_call {
  * @what: for people: "announce", "migrate" ...
  * @call: whom it answers.
  * @stop: end it, putting things back; asynchronous.
+ * @withdrawn: another kernel, or another module, speaks for the guest: what had
+ *	been acknowledged is void. NULL: the job does not build on it.
  * @abandon: the VM goes away: finish the call and free the job at once.
  */
 struct isahp_job {
@@ -40,12 +42,13 @@ struct isahp_job {
 	const char *what;
 	struct isahp_call *call;
 	void (*stop)(struct isahp_job *job);
+	void (*withdrawn)(struct isahp_job *job);
 	void (*abandon)(struct isahp_job *job);
 };
 
 /**
  * isahp_job_begin - take the VM
- * @job: @vm, @what, @call, @stop and @abandon are set.
+ * @job: @vm, @what, @call, @stop and @abandon are set, @withdrawn may be.
  * @err: names the job that is in the way.
  *
  * Return: 0 or -EBUSY.

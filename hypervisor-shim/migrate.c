@@ -320,6 +320,14 @@ static void prepared(struct isahp_vm *vm, enum isahp_await how, void *data)
 	migrate_abort(m);
 }
 
+/* @m->err says why. */
+static void migrate_call_off(struct migrate *m)
+{
+	m->stage = STAGE_CANCELLING;
+	isahp_job_progress(&m->job, "cancel");
+	isahp_qmp_command(m->job.vm->qmp, "migrate_cancel", NULL, NULL, NULL);
+}
+
 static void migrate_stop(struct isahp_job *job)
 {
 	struct migrate *m = (struct migrate *)job;
@@ -334,9 +342,24 @@ static void migrate_stop(struct isahp_job *job)
 		migrate_abort(m);
 		return;
 	}
-	m->stage = STAGE_CANCELLING;
-	isahp_job_progress(job, "cancel");
-	isahp_qmp_command(job->vm->qmp, "migrate_cancel", NULL, NULL, NULL);
+	migrate_call_off(m);
+}
+
+/*
+ * While memory was being copied the guest has crashed and started anew, or its
+ * module has: nobody in there has let go of anything.
+ */
+static void migrate_withdrawn(struct isahp_job *job)
+{
+	struct migrate *m = (struct migrate *)job;
+
+	/* Without an answer nothing was asked. */
+	if (m->stage != STAGE_MOVING || m->args.force || !m->answer)
+		return;
+	isahp_error_set(&m->err, ISAHP_ERROR_UNACKED, -ESTALE,
+			"the guest of VM '%s' started anew after it had acknowledged; not migrated, it runs on here (try again)",
+			job->vm->config.name);
+	migrate_call_off(m);
 }
 
 static void migrate_abandon(struct isahp_job *job)
@@ -419,6 +442,7 @@ static struct migrate *migrate_new(struct isahp_vm *vm,
 	m->job.what = "migrate";
 	m->job.call = call;
 	m->job.stop = migrate_stop;
+	m->job.withdrawn = migrate_withdrawn;
 	m->job.abandon = migrate_abandon;
 	m->args = *args;
 	m->args.uri = m->uri;

@@ -95,8 +95,16 @@ void isahp_vm_answered(struct isahp_vm *vm, const struct isahp_answer *answer)
 	await_end(vm, ISAHP_AWAIT_ACK);
 }
 
+/* Whoever acknowledged is not there any more, and the next one has not yet. */
+static void answer_withdraw(struct isahp_vm *vm)
+{
+	if (vm->answer.valid && vm->job && vm->job->withdrawn)
+		vm->job->withdrawn(vm->job);
+}
+
 void isahp_vm_joined(struct isahp_vm *vm)
 {
+	answer_withdraw(vm);
 	vm->answer.valid = false;
 	if (vm->phase == ISAHP_PHASE_QUIESCED)
 		vm->phase = ISAHP_PHASE_LEAVING;
@@ -104,6 +112,7 @@ void isahp_vm_joined(struct isahp_vm *vm)
 
 void isahp_vm_left(struct isahp_vm *vm)
 {
+	answer_withdraw(vm);
 	memset(&vm->guest, 0, sizeof(vm->guest));
 	if (!vm->answer.valid)
 		await_end(vm, ISAHP_AWAIT_DETACHED);
