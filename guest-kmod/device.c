@@ -36,7 +36,7 @@ static int wait_for_event(struct file *file, struct isahp_event *ret_event)
 		if (err != -EAGAIN || file->f_flags & O_NONBLOCK)
 			return err;
 		err = wait_event_interruptible(r->wait,
-				isahp_registrant_peek(r) != -EAGAIN);
+					       isahp_registrant_peek(r) != -EAGAIN);
 		if (err)
 			return err;
 	}

@@ -52,8 +52,10 @@ static const struct {
 	{ ISAHP_FEATURE_CLWB, X86_FEATURE_CLWB },
 	/* An alternative in __arch_hweight32() and 64(): everywhere. */
 	{ ISAHP_FEATURE_POPCNT, X86_FEATURE_POPCNT },
-	/* An alternative in prefetchw(). Decodes as a NOP on what is 64-bit
-	 * and of Intel, but not on all that is not. */
+	/*
+	 * An alternative in prefetchw(). Decodes as a NOP on what is 64-bit
+	 * and of Intel, but not on all that is not.
+	 */
 	{ ISAHP_FEATURE_3DNOWPREFETCH, X86_FEATURE_3DNOWPREFETCH },
 	/* sync_core(), whenever code is patched. */
 	{ ISAHP_FEATURE_SERIALIZE, X86_FEATURE_SERIALIZE },

@@ -211,6 +211,7 @@ static ssize_t laggards_show(struct device *dev, struct device_attribute *attr,
 					     "vetoed" : "pending");
 	return len;
 }
+
 /* Names of other users' processes: for root alone. */
 static DEVICE_ATTR_ADMIN_RO(laggards);
 
@@ -245,6 +246,7 @@ static ssize_t users_show(struct device *dev, struct device_attribute *attr,
 	isahp_users_describe(&all, buf, PAGE_SIZE - 1);
 	return strlen(strcat(buf, "\n"));
 }
+
 /* Which ciphers somebody uses is not everybody's business. */
 static DEVICE_ATTR_ADMIN_RO(users);
 
