@@ -2,13 +2,14 @@
 """The lab's commands."""
 
 import argparse
+import os
 import shlex
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from . import cpus, image, kernel
+from . import cpus, headers, image, kernel
 from .emulator import PROGRAM
 from .errors import LabError
 from .host import Host
@@ -23,7 +24,16 @@ def _boot_files(args: argparse.Namespace) -> tuple[Path, Path]:
 
 
 def fetch(args: argparse.Namespace) -> int:
-    print(kernel.fetch(args.kernel).folder)
+    fetched = kernel.fetch(args.kernel)
+    if args.headers:
+        headers.fetch(fetched)
+    print(fetched.folder)
+    return 0
+
+
+def make_module(args: argparse.Namespace) -> int:
+    """The module for another kernel than the one that CMake builds it for."""
+    print(headers.build_module(kernel.fetch(args.kernel)))
     return 0
 
 
@@ -63,8 +73,11 @@ def run(args: argparse.Namespace) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="lab", description="Guests under QEMU for isahp.")
-    parser.add_argument("--kernel", metavar="REL", help="kernel release; "
-                        "default: what linux-headers-amd64 brings")
+    parser.add_argument("--kernel", metavar="VERSION",
+                        default=os.environ.get("ISAHP_GUEST_KERNEL"),
+                        help="6.1, 6.12, 7.2, debug, or an exact release; "
+                        "default: $ISAHP_GUEST_KERNEL, or what "
+                        "linux-headers-amd64 brings")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, function, text: str) -> argparse.ArgumentParser:
@@ -72,7 +85,9 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(function=function)
         return sub
 
-    command("fetch", fetch, "Download and unpack the guest's kernel.")
+    sub = command("fetch", fetch, "Download and unpack the guest's kernel.")
+    sub.add_argument("--headers", action="store_true", help="its headers too")
+    command("module", make_module, "Build isahp.ko for the kernel.")
     sub = command("image", make_image, "Build the guest's initramfs.")
     sub.add_argument("--add", action="append", metavar="PROGRAM",
                      help="a program to put into /bin, with its libraries")

@@ -21,6 +21,8 @@ from typing import Iterator, Sequence
 from .errors import LabError
 from .paths import guest_root
 
+# This system's own sources, whatever they are.
+OWN = ""
 # What a suite is of no use without.
 BASES = {
     "bookworm-backports": ("bookworm",),
@@ -74,6 +76,14 @@ class Suite:
     def conf(self, closure: str) -> Path:
         return self.folder / f"apt-{closure}.conf"
 
+    def options(self, closure: str) -> list[str]:
+        """What makes an apt program work on this suite."""
+        if self.name == OWN:
+            # As root apt would step down to _apt, which can not write here.
+            return ["-o", "APT::Sandbox::User=root", "-o",
+                    "Debug::NoLocking=true"]
+        return ["-c", str(self.conf(closure))]
+
     @property
     def is_updated(self) -> bool:
         return (self.folder / "updated").is_file()
@@ -94,6 +104,10 @@ def _error(done: subprocess.CompletedProcess) -> str:
     lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith(("E:", "Err"))]
     return (errors or lines or ["no reason given"])[0]
+
+
+def _called(suite: str) -> str:
+    return suite or "this system's archive (apt-get update?)"
 
 
 def mirror() -> str:
@@ -146,9 +160,12 @@ def _update(suite: Suite) -> None:
 @contextlib.contextmanager
 def _locked(name: str) -> Iterator[Suite]:
     """A suite, configured and with an index, for one process at a time."""
+    suite = Suite(name)
+    if name == OWN:
+        yield suite
+        return
     if name not in BASES:
         raise LabError(f"no suite {name}: one of {', '.join(BASES)}")
-    suite = Suite(name)
     suite.folder.mkdir(parents=True, exist_ok=True)
     with open(suite.folder / "lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -161,10 +178,10 @@ def _locked(name: str) -> Iterator[Suite]:
 def _apt(suite: Suite, argv: Sequence[str], closure: str = "missing",
          folder: Path | None = None) -> subprocess.CompletedProcess:
     """Run an apt program; when what it lacks may be an index that has aged,
-    once more with a new one."""
-    command = [argv[0], "-q", "-c", str(suite.conf(closure)), *argv[1:]]
+    once more with a new one. This system's own index is not ours to touch."""
+    command = [argv[0], "-q", *suite.options(closure), *argv[1:]]
     done = _run(command, folder)
-    if done.returncode and STALE.search(done.stderr):
+    if done.returncode and suite.name != OWN and STALE.search(done.stderr):
         _update(suite)
         done = _run(command, folder)
     return done
@@ -177,7 +194,8 @@ def depends(package: str, suite: str) -> list[str]:
                          "--no-suggests", "--no-conflicts", "--no-breaks",
                          "--no-replaces", "--no-enhances", package])
     if done.returncode:
-        raise LabError(f"no package {package} in {suite}: {_error(done)}")
+        raise LabError(f"no package {package} in {_called(suite)}: "
+                       f"{_error(done)}")
     return re.findall(r"^ *\|?(?:Pre)?Depends: (\S+)", done.stdout, re.M)
 
 
@@ -186,7 +204,7 @@ def names(pattern: str, suite: str) -> list[str]:
     with _locked(suite) as at:
         done = _apt(at, ["apt-cache", "search", "--names-only", pattern])
     if done.returncode:
-        raise LabError(f"no search in {suite}: {_error(done)}")
+        raise LabError(f"no search in {_called(suite)}: {_error(done)}")
     return sorted(line.split(" ")[0] for line in done.stdout.splitlines())
 
 
@@ -225,7 +243,7 @@ def download(packages: Sequence[str], suite: str, folder: Path,
             error = _error(done)
             if OFFLINE.search(error) and not STALE.search(error):
                 raise LabError(f"no network for packages: {error}")
-            raise LabError(f"{suite}: {' '.join(packages)}: {error}")
+            raise LabError(f"{_called(suite)}: {' '.join(packages)}: {error}")
         return [deb.rename(folder / deb.name)
                 for deb in sorted(Path(work).glob("*.deb"))]
 
