@@ -42,7 +42,9 @@ class Test:
 
     def __init__(self, name: str):
         self.name = name
-        self.folder = build_dir() / "e2e" / name
+        self.kernel_version = os.environ.get("ISAHP_GUEST_KERNEL", "")
+        of = f"e2e-{self.kernel_version}" if self.kernel_version else "e2e"
+        self.folder = build_dir() / of / name
         self._start = time.monotonic()
         self._hosts: list[Host | StandIn] = []
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -53,7 +55,7 @@ class Test:
         print(f"[{time.monotonic() - self._start:6.1f}] {text}", flush=True)
 
     def kernel(self) -> kernel.Kernel:
-        return kernel.fetch(os.environ.get("ISAHP_GUEST_KERNEL") or None)
+        return kernel.fetch(self.kernel_version)
 
     def machine(self, **options) -> Machine:
         fetched = self.kernel()
@@ -73,9 +75,8 @@ class Test:
 
     def _need_module(self) -> None:
         if not image.module(self.kernel()):
-            raise Skip(f"no isahp.ko for {self.kernel().release}: configure "
-                       "with -DISAHP_KMOD=ON and "
-                       f"-DISAHP_KERNEL_RELEASE={self.kernel().release}")
+            raise Skip(f"no isahp.ko for {self.kernel().release}: lab --kernel "
+                       f"{self.kernel().release} module builds it")
 
     def stand_in(self, name: str, cpu: str, **options) -> StandIn:
         """A host whose part the test plays: it says what it is told to say."""
@@ -123,7 +124,7 @@ def main(function: Callable[[Test], None]) -> None:
     name = Path(inspect.getfile(function)).stem
     signal.signal(signal.SIGTERM, _on_signal)
     test = Test(name)
-    test.say(f"{name}: {accel()}")
+    test.say(f"{name}: {accel()}, kernel {test.kernel_version or 'default'}")
     reason = ""
     try:
         function(test)
