@@ -3,23 +3,28 @@
 """What a kernel has acknowledged counts for that kernel. One that is left by
 kexec says goodbye, and the next one answers the record in force for itself; of
 one that is reset QEMU tells, and the next one begins in a new epoch. Of the old
-one's processes none is left in what the host knows."""
+one's processes none is left in what the host knows. A migration that was under
+way because the old one had acknowledged is called off."""
 
 import dataclasses
 
 from lab import cpus, e2e, image
 from lab.proc import tail
 from lab.qemu import CMDLINE
+from lab.shim import CtlError
 from lab.vm import Vm
+
+SLOW_BYTES_PER_S = 2_000_000
 
 
 def test(t: e2e.Test) -> None:
-    rich = t.host("rich", cpus.RICH)
+    rich, poor = t.host("rich", cpus.RICH), t.host("poor", cpus.POOR)
     with guest_with_kernel(t) as vm:
         vm.boot(rich)
         rich.shim.await_vm(vm.name)
         check_kexec(t, vm, rich)
         check_reset(t, vm, rich)
+        check_reset_in_a_move(t, vm, rich, poor)
 
 
 def guest_with_kernel(t) -> Vm:
@@ -64,6 +69,28 @@ def check_reset(t, vm, rich) -> None:
     e2e.require_equal(log_lines(rich, "guest unregistered"), 1, "goodbyes")
     e2e.require(then["record"]["epoch"] != shown["record"]["epoch"],
                 "the epoch is the one before the reset")
+    check_works(vm, rich)
+
+
+def check_reset_in_a_move(t, vm, rich, poor) -> None:
+    qmp = vm.body.qemu.qmp
+    qmp.execute("migrate-set-parameters", max_bandwidth=SLOW_BYTES_PER_S)
+    move = vm.start_move(poor)
+    vm.agent.wait(
+        lambda: qmp.execute("query-migrate").get("status") == "active",
+        60, "an active migration")
+    # No look from inside: the agent that spoke to us went with its kernel.
+    e2e.require_equal(rich.shim.show(vm.name)["phase"], "quiesced", "phase")
+    before = stats(rich, vm)
+    reset(vm)
+    try:
+        move.wait()
+    except CtlError as error:
+        e2e.require_equal(error.exit, 4, f"exit code of: {error}")
+        t.say(f"called off: {error}")
+    else:
+        raise AssertionError("it has moved on the word of a kernel that is gone")
+    await_next(t, vm, rich, before)
     check_works(vm, rich)
 
 
