@@ -114,6 +114,11 @@ class Host:
             f"-device ivshmem-doorbell,chardev=iv,vectors=2,master=on {options}")])
         return self.qemu
 
+    def quit(self) -> None:
+        """End L2: its memory may be needed."""
+        self.qemu.signal(signal.SIGKILL)
+        self.qemu.wait()
+
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
         """L1 may be migrated meanwhile: QEMU 7.2 does not accept a vCPU that is
