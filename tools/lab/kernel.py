@@ -64,7 +64,9 @@ class Kernel:
     def is_whole(self) -> bool:
         return (self.vmlinux.is_file() and self.config.is_file()
                 and self.contents.is_file()
-                and self.contents.read_text() == " ".join(MODULES))
+                # The debug kernel has the modules that it was built with.
+                and (self.release.endswith(DEBUG_SUFFIX)
+                     or self.contents.read_text() == " ".join(MODULES)))
 
 
 def _query(argv: list[str]) -> str:
