@@ -17,7 +17,7 @@ def test(t: e2e.Test) -> None:
     rich, poor = t.host("rich", cpus.RICH), t.host("poor", POOR)
     other = t.host("other", POOR)
     # The kernel would otherwise use POPCNT itself, and refuse to lose it.
-    with t.vm(cmdline="clearcpuid=popcnt") as vm:
+    with t.vm(clear=("popcnt",)) as vm:
         vm.boot(rich)
         rich.shim.await_vm(vm.name)
         jobs = [vm.agent.start([program, "run"]) for program in PROGRAMS]

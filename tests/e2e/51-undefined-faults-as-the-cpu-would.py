@@ -25,7 +25,7 @@ STACK = "signal 7 code 128 addr 0 trap 12 error 0 ip 0"
 def test(t: e2e.Test) -> None:
     t.need_program("undefined32", "install gcc-multilib")
     rich, poor = t.host("rich", cpus.RICH), t.host("poor", POOR)
-    with t.vm(cmdline="clearcpuid=popcnt") as vm:
+    with t.vm(clear=("popcnt",)) as vm:
         vm.boot(rich)
         rich.shim.await_vm(vm.name)
         native = transcripts(vm)

@@ -104,7 +104,7 @@ def control(t: e2e.Test, name: str) -> None:
 
 def clearcpuid(t: e2e.Test) -> None:
     rich = t.host("rich-clear", RICH)
-    with t.vm("clear", cmdline="clearcpuid=popcnt") as vm:
+    with t.vm("clear", clear=("popcnt",)) as vm:
         vm.boot(rich)
         rich.shim.await_vm(vm.name)
         e2e.require("popcnt" not in vm.isahp("pinned").split(),

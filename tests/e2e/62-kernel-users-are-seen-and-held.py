@@ -5,7 +5,8 @@ AVX2 is pinned, and the refusal says so; when it is not any more, the guest move
 Where AVX2 is away nobody can take such code up: a hash is computed by another
 driver, a module that would call the library is refused, a library that is loaded
 there does without. All is as before on the way back. With hold=0, the control,
-the kernel dies of the first hash."""
+the kernel dies of the first hash. Where hashes are built into the kernel, and
+chosen once, they pin from boot on."""
 
 import hashlib
 
@@ -20,6 +21,9 @@ LIBRARY = ("xor", "raid6_pq", "async_tx", "async_xor")
 
 def test(t: e2e.Test) -> None:
     rich, poor = t.host("rich", cpus.RICH), t.host("poor", cpus.POOR)
+    if t.kernel().built_on:
+        built_in(t, rich, poor)
+        return
     with t.vm() as vm:
         vm.boot(rich)
         rich.shim.await_vm(vm.name)
@@ -31,6 +35,20 @@ def test(t: e2e.Test) -> None:
         back(t, vm)
         linked(t, vm, rich, poor)
     control(t)
+
+
+def built_in(t, rich, poor) -> None:
+    with t.vm(whole=True) as vm:
+        vm.boot(rich)
+        rich.shim.await_vm(vm.name)
+        for name in t.kernel().built_on:
+            e2e.require(name in vm.isahp("pinned").split(), f"{name} is not pinned")
+        refused(t, vm, poor, "avx2 (pinned", "bmi2 (pinned")
+    with t.vm("without") as vm:
+        vm.boot(rich)
+        rich.shim.await_vm(vm.name)
+        vm.move(poor)
+        t.say("told to do without them, the kernel moves")
 
 
 def load(vm, *modules) -> None:

@@ -121,7 +121,7 @@ def check_works(vm, rich) -> None:
 
 def kexec(vm) -> None:
     job = vm.agent.start(["isahp_kexec", "/boot/vmlinuz", "/boot/initrd",
-                          CMDLINE])
+                          f"{CMDLINE} {vm.machine.cmdline}"])
     job.wait_line(lambda line: line == "loaded")
 
 

@@ -11,7 +11,9 @@ isahp_e2e_kernel(6.12 smoke-6.12 300
   18-vdso32-through-vendor-change
   20-bad-input
   21-nonsense-on-the-page
-  23-uevents-tell-of-each-record)
+  23-uevents-tell-of-each-record
+  50-undefined-is-emulated
+  74-module-unloads-and-returns)
 
 # What has been seen to pass there. Tests that want a speed (18, 45), hibernation
 # (75), Debian's own drivers and ciphers (60) or KVM (30, 31) do not fit.

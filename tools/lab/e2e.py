@@ -57,9 +57,18 @@ class Test:
     def kernel(self) -> kernel.Kernel:
         return kernel.fetch(self.kernel_version)
 
-    def machine(self, **options) -> Machine:
+    def machine(self, cmdline: str = "", clear: tuple[str, ...] = (),
+                whole: bool = False, **options) -> Machine:
+        """`clear`: features that the kernel does without, and its programs do
+        not. What it would be built on and tests take away is among them,
+        unless the test wants it whole."""
         fetched = self.kernel()
-        return Machine(fetched.vmlinux, image.build(fetched), **options)
+        if not whole:
+            clear = fetched.built_on + clear
+        if clear:
+            cmdline = f"{cmdline} clearcpuid={','.join(clear)}".strip()
+        return Machine(fetched.vmlinux, image.build(fetched), cmdline=cmdline,
+                       **options)
 
     def vm(self, name: str = "vm", **options) -> Vm:
         return Vm(self.machine(**options), self.folder, name)

@@ -38,6 +38,13 @@ class Kernel:
     folder: Path
 
     @property
+    def built_on(self) -> tuple[str, ...]:
+        """What its built-in libraries were made with at boot, and so pin, of
+        what tests take away: hashes, from 6.16 on (guest-kmod/compat.h)."""
+        version = tuple(int(n) for n in re.findall(r"\d+", self.release)[:2])
+        return ("avx2", "bmi2") if version >= (6, 16) else ()
+
+    @property
     def vmlinux(self) -> Path:
         """ELF with a PVH note: QEMU boots it at once."""
         return self.folder / "vmlinux"
