@@ -32,6 +32,11 @@ def accel() -> str:
     return os.environ.get("ISAHP_ACCEL", "tcg")
 
 
+def _accel(machine: "Machine") -> str:
+    single = machine.one_thread and accel() == "tcg"
+    return f"{accel()},thread=single" if single else accel()
+
+
 @dataclass(frozen=True)
 class Machine:
     """What a guest keeps on every host."""
@@ -40,6 +45,8 @@ class Machine:
     memory_mib: int = 512
     smp: int = 2
     cmdline: str = ""
+    # For a guest that patches its kernel all the time: see BOOTS in vm.py.
+    one_thread: bool = False
     args: tuple[str, ...] = ()
     emulator: Emulator = SYSTEM
     vmgenid: bool = True
@@ -79,7 +86,7 @@ class Qemu:
               ivshmem: Path | None) -> list[str]:
         m = self.machine
         argv = [
-            *m.emulator.argv(), "-accel", accel(), "-M", "pc", "-nodefaults",
+            *m.emulator.argv(), "-accel", _accel(m), "-M", "pc", "-nodefaults",
             "-no-user-config", "-display", "none", "-no-reboot",
             "-name", self.name, "-cpu", self.cpu,
             "-m", str(m.memory_mib), "-smp", str(m.smp),

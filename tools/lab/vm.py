@@ -21,7 +21,8 @@ from .shim import Command
 BOOT_TIMEOUT_S = 180
 # QEMU 7.2's TCG with several vCPUs now and then runs a stale INT3 for ever when
 # the kernel patches itself at boot (seen: one boot in some hundreds, in
-# exc_int3, before the first word). Such a guest is started anew, aloud.
+# exc_int3, before the first word). Such a guest is started anew, aloud. One that
+# switches uprobes on and off met it every tenth run: its vCPUs share a thread.
 BOOTS = 3
 MUTE_S = 40
 SYSFS = "/sys/class/misc/isahp"
