@@ -78,6 +78,7 @@ static void register_guest(struct isahp_host *host)
 	if (host->moved)
 		args.flags |= ISAHP_REGISTER_F_MOVED;
 	host->told_pinned = args.pinned;
+	host->introduced = true;
 	err = isahp_channel_call(&host->channel, ISAHP_HC_REGISTER, &args,
 				 sizeof(args), &result, sizeof(result));
 	if (err == -EPROTONOSUPPORT) {
@@ -228,8 +229,9 @@ void isahp_host_leave(struct isahp_host *host)
 {
 	struct isahp_unregister_args goodbye = { 0 };
 
-	if (host->registered)
+	if (host->introduced)
 		isahp_channel_call(&host->channel, ISAHP_HC_UNREGISTER, &goodbye,
 				   sizeof(goodbye), NULL, 0);
+	host->introduced = false;
 	ISAHP_STORE_RELEASE(&host->channel.transport->guest_page->magic, 0);
 }

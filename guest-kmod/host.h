@@ -12,6 +12,7 @@
  * struct isahp_host - what is known of the other end
  * @channel: to it.
  * @registered: it knows this guest.
+ * @introduced: it may, by a call whose answer was not heard or does not count.
  * @epoch: of that registration.
  * @armed_epoch: for which interrupts were last set up.
  * @register_err: what it last said instead, and was logged.
@@ -27,6 +28,7 @@
 struct isahp_host {
 	struct isahp_channel channel;
 	bool registered;
+	bool introduced;
 	u8 epoch[ISAHP_EPOCH_SIZE];
 	u8 armed_epoch[ISAHP_EPOCH_SIZE];
 	int register_err;

@@ -144,16 +144,21 @@ def check_again_and_again(t, vm, host, present) -> None:
     told = [line for line in users[0].lines() if line.startswith("info")]
     host.await_registered()
     host.await_answer(host.say(ANNOUNCE, present), standin.ACK)
-    # One that was unloaded before it had registered had nobody to leave.
     made = host.calls[calls_before:]
-    e2e.require_equal(made.count(standin.UNREGISTER),
-                      made.count(standin.REGISTER), "goodbyes, registrations")
+    e2e.require_equal(left_in_silence(made), 0, "goodbyes that are missing")
     e2e.require(RELOADS // 2 < made.count(standin.REGISTER) <= RELOADS,
                 "the module hardly ever registered")
     t.say(f"{RELOADS} reloads, {said} records, {len(told)} users served; "
           f"{calls(job)} 32-bit calls, 0 wrong")
     e2e.require(bool(told), "no user was served meanwhile")
     end(vm, job)
+
+
+def left_in_silence(calls: list[int]) -> int:
+    """Who registered, and was followed by another without a word. One that was
+    unloaded early may say goodbye alone: its introduction was overtaken."""
+    order = [c for c in calls if c in (standin.REGISTER, standin.UNREGISTER)]
+    return sum(a == b == standin.REGISTER for a, b in zip(order, order[1:]))
 
 
 e2e.main(test)
