@@ -50,6 +50,18 @@ static const struct mmu_notifier_ops process_ops = {
 	.free_notifier = process_free,
 };
 
+/* The thread group's; @task may be on its way out, its leader gone before it. */
+static void name(struct isahp_process *p, struct task_struct *task)
+{
+	struct task_struct *leader;
+
+	p->pid = get_task_pid(task, PIDTYPE_TGID);
+	rcu_read_lock();
+	leader = pid_task(p->pid, PIDTYPE_TGID);
+	get_task_comm(p->comm, leader ?: task);
+	rcu_read_unlock();
+}
+
 struct isahp_process *isahp_process_get_of(struct task_struct *task,
 					   struct mm_struct *mm)
 {
@@ -63,10 +75,8 @@ struct isahp_process *isahp_process_get_of(struct task_struct *task,
 		goto out;
 	}
 	p = of_notifier(notifier);
-	if (!p->pid) {
-		p->pid = get_task_pid(task, PIDTYPE_TGID);
-		get_task_comm(p->comm, task->group_leader);
-	}
+	if (!p->pid)
+		name(p, task);
 out:
 	mmap_write_unlock(mm);
 	return p;
