@@ -204,9 +204,9 @@ Test(hypercall, guest_that_says_more_is_served)
 	cr_assert_eq(shim_guest_call(&guest, ISAHP_HC_ACKNOWLEDGE, &ack,
 				     sizeof(ack), NULL), 0);
 	cr_assert(shim_vm(&env, "g")->answer.valid);
-	/* An older one does not exist: less than the first version is nothing. */
+	/* Less than the first version said is nothing. */
 	cr_assert_eq(shim_guest_call(&guest, ISAHP_HC_REGISTER, &reg,
-				     sizeof(reg.known) - 8, NULL), -EBADMSG);
+				     ISAHP_REGISTER_SIZE_MIN - 8, NULL), -EBADMSG);
 }
 
 Test(hypercall, nonsense_is_answered)
