@@ -363,9 +363,9 @@ static void registered_again(void)
 	isahp_state_revive(&guest.state, guest.host.epoch);
 	if (!guest.unreported)
 		return;
-	isahp_host_report(&guest.host, ISAHP_REPORT_MOVED, guest.unreported,
-			  guest.moved_text);
-	guest.unreported = 0;
+	if (isahp_host_report(&guest.host, ISAHP_REPORT_MOVED, guest.unreported,
+			      guest.moved_text) != -EAGAIN)
+		guest.unreported = 0;
 }
 
 /* "PID COMM FLAG". isahpd makes it printable. */
@@ -374,12 +374,14 @@ static void report_undefined(void)
 	struct isahp_trapped_report report;
 	char text[64];
 
-	while (isahp_trapped_take_report(&report)) {
+	while (isahp_trapped_peek_report(&report)) {
 		snprintf(text, sizeof(text), "%u %.*s %s", report.pid,
 			 (int)sizeof(report.comm), report.comm,
 			 isahp_feature_info(report.feature)->flag);
-		isahp_host_report(&guest.host, ISAHP_REPORT_UNDEFINED,
-				  report.feature, text);
+		if (isahp_host_report(&guest.host, ISAHP_REPORT_UNDEFINED,
+				      report.feature, text) == -EAGAIN)
+			return;
+		isahp_trapped_drop_report();
 	}
 }
 

@@ -151,17 +151,22 @@ bool isahp_host_ahead(const struct isahp_host *host, const u8 *epoch)
 	return host->registered && memcmp(host->epoch, epoch, sizeof(host->epoch));
 }
 
-void isahp_host_report(struct isahp_host *host, u32 kind, u64 value,
-		       const char *text)
+int isahp_host_report(struct isahp_host *host, u32 kind, u64 value,
+		      const char *text)
 {
 	struct isahp_report_args args = {
 		.kind = kind,
 		.value = value,
 	};
+	int err;
 
 	strscpy(args.text, text, sizeof(args.text));
-	isahp_channel_call(&host->channel, ISAHP_HC_REPORT, &args, sizeof(args),
-			   NULL, 0);
+	err = isahp_channel_call(&host->channel, ISAHP_HC_REPORT, &args,
+				 sizeof(args), NULL, 0);
+	if (err == -EPROTO)
+		/* Another host: the next look registers there. */
+		host->registered = false;
+	return err == -EPROTO || err == -EINTR ? -EAGAIN : err;
 }
 
 void isahp_host_answer(struct isahp_host *host,

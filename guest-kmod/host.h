@@ -98,9 +98,12 @@ bool isahp_host_ahead(const struct isahp_host *host, const u8 *epoch);
  * @text: printable.
  *
  * No more than an attempt: this guest's log has it too.
+ *
+ * Return: 0; -EAGAIN: nobody has heard it who knows this guest, say it again
+ * later; else it was lost, or refused for good.
  */
-void isahp_host_report(struct isahp_host *host, u32 kind, u64 value,
-		       const char *text);
+int isahp_host_report(struct isahp_host *host, u32 kind, u64 value,
+		      const char *text);
 
 /**
  * isahp_host_answer - acknowledge a record

@@ -216,16 +216,23 @@ static void tell_host(const struct trapped *t, unsigned int feature)
 		isahp_guest_kick();
 }
 
-bool isahp_trapped_take_report(struct isahp_trapped_report *ret)
+bool isahp_trapped_peek_report(struct isahp_trapped_report *ret)
 {
 	bool have;
 
 	spin_lock(&lock);
 	have = reports_in != reports_out;
 	if (have)
-		*ret = reports[reports_out++ % REPORTS];
+		*ret = reports[reports_out % REPORTS];
 	spin_unlock(&lock);
 	return have;
+}
+
+void isahp_trapped_drop_report(void)
+{
+	spin_lock(&lock);
+	reports_out++;
+	spin_unlock(&lock);
 }
 
 static void say(struct trapped *t, unsigned int feature, unsigned int policy)

@@ -88,8 +88,18 @@ struct isahp_trapped_report {
 	u8 feature;
 };
 
-/** isahp_trapped_take_report - the next one, oldest first; false: none */
-bool isahp_trapped_take_report(struct isahp_trapped_report *ret);
+/**
+ * isahp_trapped_peek_report - the next one, oldest first
+ * @ret: receives it. It stays until isahp_trapped_drop_report().
+ *
+ * Context: the guest's thread, which alone takes them.
+ *
+ * Return: false: there is none.
+ */
+bool isahp_trapped_peek_report(struct isahp_trapped_report *ret);
+
+/** isahp_trapped_drop_report - the one that was peeked at has been told */
+void isahp_trapped_drop_report(void);
 
 /**
  * isahp_trapped_process_over - an mm has ended
