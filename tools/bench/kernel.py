@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: MIT
-"""bench_kernel: what registrations in a guest cost, by their number.
+"""bench_kernel: what a 32-bit system call and registrations in a guest cost.
 
-A guest is booted whose host this program plays. It says a removal, and looks at
+A guest is booted whose host this program plays. It says which vendor's CPU the
+guest is on: getpid() by the entry that the guest then uses, over INT 0x80; and
+what exchanging the entry costs, over writing its policy without a change.
+
+Then what registrations cost, by their number. It says a removal, and looks at
 the guest's own clock for how long it took until all registrants had
 acknowledged; the peer is as many eventfds in the same processes, woken one by
 one and read. Everything is shown with its accelerator; under TCG, where each
@@ -19,12 +23,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from lab import cpus, e2e, standin
+from lab import cpus, e2e, entry32, standin
 from lab.agent import Job
 from lab.errors import LabError, Skip
 from lab.proc import kill_all
 from lab.qemu import accel
-from lab.standin import ABORT, ANNOUNCE, PREPARE
+from lab.standin import ABORT, AMD, ANNOUNCE, COMMIT, INTEL, PREPARE
 from lab.vm import Vm
 
 SUITE = "kernel"
@@ -32,6 +36,7 @@ AVX2, MOVBE = 32, 7
 OTHERS = 20
 BURST = 1000
 FLOOR_ROUNDS = 10
+FLIPS = 100
 DEADLINE_MS = 120000
 CGROUP = "/sys/fs/cgroup/crowd"
 
@@ -161,17 +166,56 @@ def measure(vm: Vm, host: standin.StandIn, present: bytes,
     return rows, noise_of(floor)
 
 
+def call_by_entry(vm: Vm, wanted: str) -> Row:
+    said = entry32.fields(entry32.rate(vm))
+    if said["entry"] != wanted:
+        raise LabError(f"the guest enters by {said['entry']}, not {wanted}")
+    took, slow = float(said["entry_ns"]), float(said["int80_ns"])
+    return Row(f"getpid by {wanted}", took, "ns", "INT 0x80", slow / took)
+
+
+def writes_ms(vm: Vm, *words: str) -> float:
+    """One write of the policy, by the guest's clock."""
+    loop = "; ".join(f"echo {word} > {entry32.POLICY}" for word in words)
+    said = vm.agent.sh(
+        "read from rest < /proc/uptime; i=0; "
+        f"while [ $i -lt {FLIPS} ]; do {loop}; i=$((i + 1)); done; "
+        "read to rest < /proc/uptime; echo $from $to", 300)
+    start, end = (float(word) for word in said.split())
+    return (end - start) * 1e3 / (FLIPS * len(words))
+
+
+def entries(vm: Vm, host: standin.StandIn, present: bytes) -> list[Row]:
+    rows = [call_by_entry(vm, "sysenter")]
+    floor = writes_ms(vm, "auto", "auto")
+    took = writes_ms(vm, "int80", "auto")
+    rows.append(Row("exchange of the entry on all CPUs", took, "ms",
+                    "a write that changes nothing", floor / took))
+    host.await_answer(host.say(PREPARE, present, vendor_next=AMD,
+                               deadline_ms=DEADLINE_MS))
+    host.await_answer(host.say(COMMIT, present, vendor=AMD))
+    rows.append(call_by_entry(vm, "syscall"))
+    host.await_answer(host.say(PREPARE, present, vendor=AMD, vendor_next=INTEL,
+                               deadline_ms=DEADLINE_MS))
+    host.await_answer(host.say(COMMIT, present, vendor=INTEL))
+    return rows
+
+
 def run(test: e2e.Test) -> tuple[list[Row], float]:
     host = test.stand_in("rich", cpus.RICH)
     rows: list[Row] = []
     noise = 0.0
-    with test.vm(memory_mib=1024) as vm:
+    entry32.need(test)
+    with test.vm(memory_mib=1024, cmdline=entry32.FAST) as vm:
         vm.boot(host)
         present = host.await_registered().visible
         host.await_answer(host.say(ANNOUNCE, present))
         vm.agent.sh("mount -t cgroup2 cgroup /sys/fs/cgroup && "
                     "echo +memory > /sys/fs/cgroup/cgroup.subtree_control && "
                     f"mkdir {CGROUP}")
+        rows += entries(vm, host, present)
+        for row in rows:
+            print(row, flush=True)
         for shape in CROWDS:
             fresh, noise = measure(vm, host, present, shape)
             rows += fresh
