@@ -14,7 +14,7 @@ from lab import cpus, e2e, standin
 from lab.standin import ABORT, AMD, ANNOUNCE, INTEL, PREPARE
 
 AVX2 = 32
-RELOADS = 50
+RELOADS = 25
 LOAD = "insmod /lib/modules/isahp.ko"
 
 
