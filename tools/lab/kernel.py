@@ -40,9 +40,10 @@ class Kernel:
     @property
     def built_on(self) -> tuple[str, ...]:
         """What its built-in libraries were made with at boot, and so pin, of
-        what tests take away: hashes, from 6.16 on (guest-kmod/compat.h)."""
+        what tests take away: hashes and AES, from 6.16 on (guest-kmod/compat.h).
+        """
         version = tuple(int(n) for n in re.findall(r"\d+", self.release)[:2])
-        return ("avx2", "bmi2") if version >= (6, 16) else ()
+        return ("avx2", "bmi2", "sha_ni", "aes") if version >= (6, 16) else ()
 
     @property
     def vmlinux(self) -> Path:
