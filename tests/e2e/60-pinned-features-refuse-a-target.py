@@ -94,10 +94,7 @@ def control(t: e2e.Test, name: str) -> None:
                 vm.agent.run(["sh", "-c", "ls / >/dev/null"], timeout_s=10)
         except (GuestSplat, LabError) as death:
             t.say(f"control: without {name} the guest is dead: {death}")
-            # The end of the block looks at it once more.
-            vm.allow.append("")
-            vm.body.qemu.end()
-            vm.drop(vm.body)
+            vm.bury()
             return
         raise AssertionError(f"the guest lives on without {name}")
 

@@ -165,8 +165,7 @@ def control(t) -> None:
             vm.agent.run(["alg_user", "sha512"], timeout_s=20)
         except (GuestSplat, LabError) as death:
             t.say(f"control, hold=0: {death}")
-            vm.allow.append("")
-            vm.drop(vm.body)
+            vm.bury()
             return
         raise AssertionError("nothing needs to be held")
 

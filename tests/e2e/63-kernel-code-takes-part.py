@@ -95,8 +95,7 @@ def control(t) -> None:
             grows(vm, "rounds_plain")
         except (GuestSplat, LabError) as death:
             t.say(f"control, deaf: {death}")
-            vm.allow.append("")
-            vm.drop(vm.body)
+            vm.bury()
             return
         raise AssertionError("deaf, and alive")
 

@@ -6,11 +6,11 @@ under running 32-bit threads on the other vendor's CPU, and in a removal that
 nobody holds up. The host hears of it, and of its return. Fifty times in a row,
 while processes open the device and the host speaks."""
 
-import re
 import signal
 import time
 
 from lab import cpus, e2e, standin
+from lab.entry32 import calls
 from lab.standin import ABORT, AMD, ANNOUNCE, INTEL, PREPARE
 
 AVX2 = 32
@@ -91,17 +91,6 @@ def check_in_prepare(t, vm, host, present) -> None:
     end(vm, closer)
     host.await_answer(host.say(ABORT, present))
     t.say("unloaded in a removal, and back in it")
-
-
-def calls(job) -> int:
-    """Whole lines of now: calls made, none wrong."""
-    seen = len(job.lines())
-    for _ in range(2):
-        line = job.wait_line(lambda line: "calls=" in line, since=seen)
-        seen = len(job.lines())
-    said = dict(re.findall(r"(\w+)=(\w+)", line))
-    e2e.require_equal(said["wrong"], "0", "wrong calls")
-    return int(said["calls"])
 
 
 def check_under_threads(t, vm, host, present) -> None:

@@ -6,10 +6,10 @@ as the kernel can without a wake-up from outside (CPUs and devices off,
 hibernation's snapshot made and taken back), with records coming in meanwhile: each
 is answered, at the latest when the guest is awake."""
 
-import re
 import signal
 
 from lab import cpus, e2e, standin
+from lab.entry32 import calls
 from lab.standin import ABORT, AMD, ANNOUNCE, PREPARE
 
 AVX2 = 32
@@ -34,16 +34,6 @@ def test(t: e2e.Test) -> None:
         t.say(f"{calls(threads)} 32-bit calls, 0 wrong")
         for job in (probe, threads):
             job.signal(signal.SIGKILL)
-
-
-def calls(job) -> int:
-    seen = len(job.lines())
-    for _ in range(2):
-        line = job.wait_line(lambda line: "calls=" in line, since=seen)
-        seen = len(job.lines())
-    said = dict(re.findall(r"(\w+)=(\w+)", line))
-    e2e.require_equal(said["wrong"], "0", "wrong calls")
-    return int(said["calls"])
 
 
 def removal(host, present, vendor_next: int = standin.INTEL) -> None:

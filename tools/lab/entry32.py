@@ -6,6 +6,7 @@ import re
 import signal
 from typing import Callable
 
+from .agent import Job
 from .e2e import Test, require, require_equal
 from .vm import Vm
 
@@ -58,6 +59,16 @@ def rate(vm: Vm) -> str:
 
 def figure(vm: Vm, name: str) -> int:
     return int(vm.isahp(f"figures/{name}"))
+
+
+def calls(job: Job) -> int:
+    """How many vsys32 has made by now, none of them wrong."""
+    seen = len(job.lines())
+    for _ in range(2):
+        line = job.wait_line(lambda line: "calls=" in line, since=seen)
+        seen = len(job.lines())
+    require_equal(fields(line)["wrong"], "0", "wrong calls")
+    return int(fields(line)["calls"])
 
 
 class Calls:

@@ -268,6 +268,11 @@ class Vm:
             raise LabError(f"guest: {attribute} is {self.isahp(attribute)}, "
                            f"not {value}") from None
 
+    def bury(self) -> None:
+        """The guest died, as it was to: what its kernel said is no splat."""
+        self.allow.append("")
+        self.drop(self.body)
+
     def end(self) -> None:
         """End all bodies."""
         for body in list(self._all):
