@@ -12,7 +12,7 @@ MODELS = {"rich": cpus.RICH, "poor": cpus.POOR, "amd": cpus.AMD}
 
 def test(t: e2e.Test) -> None:
     for name, model in MODELS.items():
-        with t.vm(name) as vm:
+        with t.vm(name, whole=True) as vm:
             vm.boot(t.plain_host(name, model))
             t.say(f"{name}: {model} is up")
             check_commands(vm.agent)
