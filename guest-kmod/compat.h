@@ -5,6 +5,7 @@
 #ifndef ISAHP_KMOD_COMPAT_H
 #define ISAHP_KMOD_COMPAT_H
 
+#include <linux/kconfig.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/version.h>
@@ -59,6 +60,18 @@ static inline void vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set,
 	  { F(PCLMULQDQ), F(VPCLMULQDQ), F(AVX2) } },                          \
 	{ "crc64", IS_BUILTIN(CONFIG_CRC64), false,                            \
 	  { F(PCLMULQDQ), F(VPCLMULQDQ), F(AVX2) } },
+#endif
+
+/* eBPF's JIT: SHLX, SARX and SHRX, and no other instruction that may go. */
+#define ISAHP_JIT_EMITS_BMI2                                                   \
+	(LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0) &&                      \
+	 IS_ENABLED(CONFIG_BPF_JIT))
+
+/* From <asm/unaligned.h> to <linux/unaligned.h> in 6.12. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+#include <asm/unaligned.h>
+#else
+#include <linux/unaligned.h>
 #endif
 
 /* rdmsrl() is rdmsrq() from 6.16 on; these two have stayed. */

@@ -38,9 +38,14 @@ bool isahp_consent_pinned(const struct isahp_state *state)
 {
 	const struct isahp_record *r = &state->record;
 	struct isahp_features gone = isahp_features_dependents(&r->leaving);
-	struct isahp_features pinned = isahp_pinned();
+	struct isahp_features pinned;
 
 	gone = isahp_features_and(&gone, &r->present);
+	if (isahp_features_empty(&gone))
+		return false;
+	/* Nobody can begin to use it any more: now look who had begun. */
+	isahp_users_forget();
+	pinned = isahp_pinned();
 	gone = isahp_features_and(&gone, &pinned);
 	if (isahp_features_empty(&gone))
 		return false;

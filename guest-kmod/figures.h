@@ -24,7 +24,10 @@
 	X(undefined_signalled)	/* SIGILL by policy, that could be emulated */ \
 	X(undefined_retried)	/* put off, for want of a work item */         \
 	X(undefined_processes)	/* processes that took such a #UD */           \
-	X(moves_unplanned)	/* this guest moved and was not told */
+	X(moves_unplanned)	/* this guest moved and was not told */        \
+	X(jit_looks)		/* looks through what eBPF's JIT compiled */   \
+	X(jit_look_ns)		/* how long they took */                       \
+	X(jit_emulated)		/* BMI2 shifts of kernel code, finished */
 
 enum isahp_figure {
 #define ISAHP_FIGURE_NUMBER(name) ISAHP_FIGURE_##name,

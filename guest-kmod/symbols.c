@@ -42,3 +42,29 @@ void *isahp_symbol_lookup(const char *name)
 	mutex_unlock(&once);
 	return lookup ? (void *)lookup(name) : NULL;
 }
+
+struct matches {
+	unsigned long address;
+	unsigned int count;
+};
+
+static int count_match(void *data, unsigned long address)
+{
+	struct matches *m = data;
+
+	m->address = address;
+	m->count++;
+	return 0;
+}
+
+void *isahp_symbol_lookup_only(const char *name)
+{
+	int (*each)(int (*fn)(void *data, unsigned long address), const char *name,
+		    void *data);
+	struct matches m = { 0 };
+
+	each = isahp_symbol_lookup("kallsyms_on_each_match_symbol");
+	if (!each || each(count_match, name, &m) || m.count != 1)
+		return NULL;
+	return (void *)m.address;
+}

@@ -16,4 +16,18 @@
  */
 void *isahp_symbol_lookup(const char *name);
 
+/**
+ * isahp_symbol_lookup_only - address of a symbol that no other shares its name with
+ * @name: as in /proc/kallsyms; one of the kernel itself, static perhaps.
+ *
+ * Needs kallsyms_on_each_match_symbol(), which is there from 6.2 on, and for
+ * data CONFIG_KALLSYMS_ALL.
+ *
+ * Context: sleeps.
+ *
+ * Return: the address; NULL: there is none, or more than one, or this kernel
+ * does not tell.
+ */
+void *isahp_symbol_lookup_only(const char *name);
+
 #endif /* ISAHP_KMOD_SYMBOLS_H */

@@ -5,6 +5,7 @@
 #include <linux/sched.h>
 #include <asm/traps.h>
 #include "flight.h"
+#include "jit.h"
 #include "trap.h"
 #include "undefined.h"
 
@@ -14,8 +15,11 @@ static int on_trap(struct notifier_block *nb, unsigned long event, void *data)
 	struct die_args *args = data;
 	struct pt_regs *regs = args->regs;
 
-	if (event != DIE_TRAP || args->trapnr != X86_TRAP_UD ||
-	    !user_mode(regs) || !current->mm)
+	if (event != DIE_TRAP || args->trapnr != X86_TRAP_UD)
+		return NOTIFY_DONE;
+	if (!user_mode(regs))
+		return isahp_jit_finish(regs) ? NOTIFY_STOP : NOTIFY_DONE;
+	if (!current->mm)
 		return NOTIFY_DONE;
 	if (isahp_flight_repair(regs) || isahp_undefined_handle(regs))
 		return NOTIFY_STOP;

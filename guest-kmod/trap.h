@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The one place where #UD of user code arrives. Whoever can finish what trapped
+ * The one place where #UD arrives, of user code and of programs that the kernel
+ * compiled. Whoever can finish what trapped
  * is asked in turn; a #UD that is nobody's goes its way untouched.
  */
 #ifndef ISAHP_KMOD_TRAP_H

@@ -14,6 +14,7 @@
 #include "boot.h"
 #include "ciphers.h"
 #include "compat.h"
+#include "jit.h"
 #include "symbols.h"
 #include "users.h"
 
@@ -228,6 +229,7 @@ int isahp_users_init(void)
 	shown_init();
 	module_find = isahp_symbol_lookup("find_module");
 	isahp_ciphers_init();
+	isahp_jit_init();
 	listening = !register_module_notifier(&module_notifier);
 	return listening ? 0 : -ENOMEM;
 }
@@ -243,6 +245,11 @@ void isahp_users_exit(void)
 	unregister_module_notifier(&module_notifier);
 }
 
+void isahp_users_forget(void)
+{
+	isahp_jit_forget();
+}
+
 struct isahp_features isahp_users_features(void)
 {
 	struct isahp_features used, needs;
@@ -250,6 +257,8 @@ struct isahp_features isahp_users_features(void)
 	bool known;
 
 	used = isahp_ciphers_features(&known);
+	needs = isahp_jit_features();
+	used = isahp_features_or(&used, &needs);
 	for (i = 0; i < ARRAY_SIZE(libraries); i++) {
 		needs = needs_of(&libraries[i]);
 		if (!isahp_features_empty(&needs) && library_in_use(&libraries[i]))
@@ -272,6 +281,9 @@ void isahp_users_describe(const struct isahp_features *set, char *buf, size_t si
 		strlcat(buf, libraries[i].module, size);
 	}
 	isahp_ciphers_describe(set, buf, size);
+	needs = isahp_jit_features();
+	if (isahp_features_meet(&needs, set))
+		strlcat(buf, " bpf_jit", size);
 	if (buf[0])
 		memmove(buf, buf + 1, strlen(buf));
 }

@@ -20,6 +20,15 @@ int isahp_users_init(void);
 void isahp_users_exit(void);
 
 /**
+ * isahp_users_forget - what isahp_users_features() saw so far does not count
+ *
+ * Of what it costs something to look at it remembers what it saw for a while.
+ *
+ * Context: sleeps.
+ */
+void isahp_users_forget(void);
+
+/**
  * isahp_users_features - what kernel code that is in use now executes
  *
  * Errs on the safe side: what can not be looked at counts as in use.
