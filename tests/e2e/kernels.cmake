@@ -3,14 +3,15 @@
 
 # The quick ones that between them load and use the device, exchange the vDSO's
 # entry, finish instructions that have gone, migrate live, and see nonsense on
-# the page.
+# the page; and what 6.1 has not: a JIT that emits BMI2.
 isahp_e2e_kernel(6.12 smoke-6.12 300
   10-announce-add-and-remove
   11-live-migration-swaps
   18-vdso32-through-vendor-change
   21-nonsense-on-the-page
   23-uevents-tell-of-each-record
-  50-undefined-is-emulated)
+  50-undefined-is-emulated
+  66-compiled-programs-are-seen-and-finished)
 
 # What has been seen to pass there. Tests that want a speed (18, 45), hibernation
 # (75), Debian's own drivers and ciphers (60) or KVM (30, 31) do not fit.
