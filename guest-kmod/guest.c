@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #define pr_fmt(fmt) "isahp: " fmt
-#include <linux/freezer.h>
-#include <linux/kthread.h>
 #include <linux/ktime.h>
-#include <linux/module.h>
-#include <linux/mutex.h>
+#include <linux/moduleparam.h>
+#include <linux/printk.h>
+#include <linux/string.h>
 #include <isa-core/cpuid.h>
 #include <isa-core/features.h>
 #include <isa-core/state.h>
@@ -36,14 +35,9 @@ enum verdict_given {
 	GIVEN_ACK,
 };
 
-/*
- * All of it belongs to the thread, but for the channel's wait queue and bits,
- * which anybody may ring. The host can read none of it.
- */
+/* All of it belongs to whoever looks. The host can read none of it. */
 static struct {
-	struct isahp_host host;
-	struct task_struct *thread;
-
+	struct isahp_host *host;
 	struct isahp_state state;
 	u32 flags;			/* ISAHP_STATE_F_* */
 	u64 seen_ns;			/* when the record was first seen */
@@ -59,9 +53,6 @@ static struct {
 	u32 count;			/* of the record slot, last looked at */
 	u32 bad_count;			/* as @count, last complained of */
 } guest;
-
-/* Attaching, detaching, and looking for a move. */
-static DEFINE_MUTEX(attach_lock);
 
 static bool waiting_for_host(void)
 {
@@ -129,13 +120,13 @@ static void give_verdict(u32 verdict, u32 reason, const struct isahp_roll *roll)
 	if (guest.given == GIVEN_NOTHING)
 		guest.given_ns = now;
 	guest.given = verdict == ISAHP_ACK ? GIVEN_ACK : GIVEN_NAK;
-	isahp_host_answer(&guest.host, &answer);
+	isahp_host_answer(guest.host, &answer);
 }
 
 static void report_host_back(void)
 {
 	pr_info_ratelimited("the host speaks again\n");
-	isahp_host_report(&guest.host, ISAHP_REPORT_HOST_BACK,
+	isahp_host_report(guest.host, ISAHP_REPORT_HOST_BACK,
 			  guest.state.record.sequence, "the host speaks again");
 }
 
@@ -150,7 +141,7 @@ static void act_on_record(enum isahp_outcome outcome)
 	guest.seen_ns = ktime_get_ns();
 	guest.deadline_ns = prepare ? guest.seen_ns + r->deadline_ns : 0;
 	guest.given = GIVEN_NOTHING;
-	isahp_host_forget_answer(&guest.host);
+	isahp_host_forget_answer(guest.host);
 	/*
 	 * The entry first of all: on another vendor's CPU each 32-bit system
 	 * call counts, and in a PREPARE nothing may be acknowledged before.
@@ -162,7 +153,7 @@ static void act_on_record(enum isahp_outcome outcome)
 		/* It says where this guest is: nothing is unplanned about it. */
 		guest.epoch_ns = guest.seen_ns;
 		isahp_moved_forget();
-		isahp_host_follow(&guest.host, r->epoch);
+		isahp_host_follow(guest.host, r->epoch);
 	}
 	guest.flags = 0;
 	publish_record();
@@ -183,7 +174,7 @@ static void refuse_record(u32 count, u64 sequence, const char *why)
 		return;
 	guest.bad_count = count;
 	pr_warn_ratelimited("record %llu of the host refused: %s\n", sequence, why);
-	isahp_host_report(&guest.host, ISAHP_REPORT_BAD_RECORD, sequence, why);
+	isahp_host_report(guest.host, ISAHP_REPORT_BAD_RECORD, sequence, why);
 }
 
 /*
@@ -193,7 +184,7 @@ static void refuse_record(u32 count, u64 sequence, const char *why)
 static void answer_again(bool rung, u32 count)
 {
 	if (guest.given != GIVEN_NOTHING && (rung || count != guest.count))
-		isahp_host_answer_again(&guest.host);
+		isahp_host_answer_again(guest.host);
 }
 
 static void look_at_record(bool rung)
@@ -204,7 +195,7 @@ static void look_at_record(bool rung)
 	u32 count;
 	int err;
 
-	err = isahp_channel_record(&guest.host.channel, &record, &count);
+	err = isahp_channel_record(&guest.host->channel, &record, &count);
 	if (err == -EBADMSG)
 		refuse_record(count, 0, "size or checksum is wrong");
 	if (err)
@@ -311,7 +302,7 @@ static void look_at_silence(void)
 	    ktime_get_ns() - guest.given_ns < silent_ns)
 		return;
 	if (host_fell_silent("the host has said nothing for too long"))
-		isahp_host_report(&guest.host, ISAHP_REPORT_HOST_SILENT,
+		isahp_host_report(guest.host, ISAHP_REPORT_HOST_SILENT,
 				  guest.state.record.sequence,
 				  "nothing came after an acknowledgement; staying reduced");
 }
@@ -340,11 +331,11 @@ static void act_on_move(const struct isahp_moved *m)
 	guest.unreported |= m->signs;
 }
 
-static void look_at_signs(void)
+static void look_at_signs(bool patient)
 {
 	struct isahp_moved m;
 
-	switch (isahp_moved_judge(&guest.state, guest.epoch_ns, guest.thread, &m)) {
+	switch (isahp_moved_judge(&guest.state, guest.epoch_ns, patient, &m)) {
 	case ISAHP_SUSPECT_NOTHING:
 		return;
 	case ISAHP_SUSPECT_HOST:
@@ -354,16 +345,16 @@ static void look_at_signs(void)
 		act_on_move(&m);
 	}
 	/* The same record may be in force here, or none: ask. */
-	isahp_host_forget(&guest.host);
+	isahp_host_forget(guest.host);
 }
 
 /* The host of an epoch that was left may be there after all; and it has to know. */
 static void registered_again(void)
 {
-	isahp_state_revive(&guest.state, guest.host.epoch);
+	isahp_state_revive(&guest.state, guest.host->epoch);
 	if (!guest.unreported)
 		return;
-	if (isahp_host_report(&guest.host, ISAHP_REPORT_MOVED, guest.unreported,
+	if (isahp_host_report(guest.host, ISAHP_REPORT_MOVED, guest.unreported,
 			      guest.moved_text) != -EAGAIN)
 		guest.unreported = 0;
 }
@@ -378,22 +369,63 @@ static void report_undefined(void)
 		snprintf(text, sizeof(text), "%u %.*s %s", report.pid,
 			 (int)sizeof(report.comm), report.comm,
 			 isahp_feature_info(report.feature)->flag);
-		if (isahp_host_report(&guest.host, ISAHP_REPORT_UNDEFINED,
+		if (isahp_host_report(guest.host, ISAHP_REPORT_UNDEFINED,
 				      report.feature, text) == -EAGAIN)
 			return;
 		isahp_trapped_drop_report();
 	}
 }
 
-/* --- the thread ---------------------------------------------------------- */
+/* --- from outside -------------------------------------------------------- */
 
-static u64 look_again_ns(void)
+void isahp_guest_init(struct isahp_host *host)
+{
+	struct isahp_features visible = isahp_cpuid_features();
+	struct isahp_event state;
+
+	guest.host = host;
+	isahp_state_init(&guest.state, &visible, isahp_cpuid_vendor(),
+			 isahp_cpuid_xcr0());
+	state = state_now();
+	isahp_registrants_publish(&state);
+	/* The kernel may have been booted where there was more. */
+	isahp_consent_prepare(&guest.state, 0);
+	tell_participants(ISAHP_KERNEL_ANNOUNCE);
+}
+
+void isahp_guest_look(bool rung)
+{
+	bool knew = guest.host->registered;
+
+	if (isahp_host_there(guest.host)) {
+		if (!knew)
+			registered_again();
+		look_at_record(rung);
+	}
+	look_at_signs(true);
+	if (guest.host->registered) {
+		isahp_host_send_owed(guest.host);
+		if (guest.state.phase == ISAHP_PHASE_STEADY)
+			isahp_host_tell_pinned(guest.host);
+		report_undefined();
+	}
+	/* Without a host too: deadlines and silence are this guest's own. */
+	look_at_answers();
+	look_at_silence();
+}
+
+void isahp_guest_look_alone(void)
+{
+	look_at_signs(false);
+}
+
+u64 isahp_guest_look_again_ns(void)
 {
 	u64 now = ktime_get_ns();
 
 	if (isahp_moved_seen())
 		return ISAHP_POLL_BUSY_NS;
-	if (isahp_host_ahead(&guest.host, guest.state.record.epoch))
+	if (isahp_host_ahead(guest.host, guest.state.record.epoch))
 		return ISAHP_POLL_BUSY_NS;
 	if (!waiting_for_host())
 		return ISAHP_POLL_IDLE_NS;
@@ -405,140 +437,8 @@ static u64 look_again_ns(void)
 	return ISAHP_POLL_BUSY_NS;
 }
 
-static void look(void)
+void isahp_guest_leave(void)
 {
-	bool rung = test_and_clear_bit(ISAHP_VECTOR_RECORD, &guest.host.channel.rung);
-	bool knew = guest.host.registered;
-
-	clear_bit(ISAHP_CHANNEL_MOVED, &guest.host.channel.rung);
-	clear_bit(ISAHP_CHANNEL_KICK, &guest.host.channel.rung);
-	if (isahp_host_there(&guest.host)) {
-		if (!knew)
-			registered_again();
-		look_at_record(rung);
-	}
-	look_at_signs();
-	if (guest.host.registered) {
-		isahp_host_send_owed(&guest.host);
-		if (guest.state.phase == ISAHP_PHASE_STEADY)
-			isahp_host_tell_pinned(&guest.host);
-		report_undefined();
-	}
-	/* Without a host too: deadlines and silence are this guest's own. */
-	look_at_answers();
-	look_at_silence();
-}
-
-static bool something_to_do(void)
-{
-	return kthread_should_stop() ||
-	       test_bit(ISAHP_VECTOR_RECORD, &guest.host.channel.rung) ||
-	       test_bit(ISAHP_CHANNEL_KICK, &guest.host.channel.rung) ||
-	       test_bit(ISAHP_CHANNEL_MOVED, &guest.host.channel.rung);
-}
-
-static int guest_thread(void *unused)
-{
-	/* Nothing is said through a device that the kernel has put to sleep. */
-	set_freezable();
-	while (!kthread_should_stop()) {
-		look();
-		wait_event_freezable_timeout(guest.host.channel.wait,
-					     something_to_do(),
-					     nsecs_to_jiffies(look_again_ns()) + 1);
-	}
-	isahp_host_leave(&guest.host);
+	isahp_host_leave(guest.host);
 	host_fell_silent("the channel to the host has gone");
-	return 0;
-}
-
-/* --- from outside -------------------------------------------------------- */
-
-void isahp_guest_init(void)
-{
-	struct isahp_features visible = isahp_cpuid_features();
-	struct isahp_event state;
-
-	isahp_host_init(&guest.host);
-	isahp_state_init(&guest.state, &visible, isahp_cpuid_vendor(),
-			 isahp_cpuid_xcr0());
-	state = state_now();
-	isahp_registrants_publish(&state);
-	/* The kernel may have been booted where there was more. */
-	isahp_consent_prepare(&guest.state, 0);
-	tell_participants(ISAHP_KERNEL_ANNOUNCE);
-}
-
-void isahp_guest_moved(void)
-{
-	mutex_lock(&attach_lock);
-	if (isahp_moved_look() && guest.thread)
-		isahp_channel_rung(&guest.host.channel, ISAHP_CHANNEL_MOVED);
-	/* Without a device nobody else looks, and no shim will explain it. */
-	if (!guest.thread)
-		look_at_signs();
-	mutex_unlock(&attach_lock);
-}
-
-void isahp_guest_rung(int vector)
-{
-	isahp_channel_rung(&guest.host.channel, vector);
-}
-
-void isahp_guest_kick(void)
-{
-	isahp_channel_rung(&guest.host.channel, ISAHP_CHANNEL_KICK);
-}
-
-const char *isahp_guest_transport(void)
-{
-	const struct isahp_transport *transport;
-	const char *name;
-
-	mutex_lock(&attach_lock);
-	transport = guest.host.channel.transport;
-	name = transport ? transport->ops->name : "none";
-	mutex_unlock(&attach_lock);
-	return name;
-}
-
-int isahp_guest_attach(struct isahp_transport *transport)
-{
-	struct task_struct *thread;
-	u16 min, max;
-	int err = 0;
-
-	mutex_lock(&attach_lock);
-	if (guest.thread) {
-		err = -EBUSY;
-		goto out;
-	}
-	isahp_host_reset(&guest.host, transport);
-	/* Shared memory that somebody uses for something else. */
-	if (isahp_channel_present(&guest.host.channel, &min, &max) == -ENXIO) {
-		err = -ENODEV;
-		goto err_transport;
-	}
-	thread = kthread_run(guest_thread, NULL, "isahp");
-	if (IS_ERR(thread)) {
-		err = PTR_ERR(thread);
-		goto err_transport;
-	}
-	guest.thread = thread;
-	goto out;
-
-err_transport:
-	guest.host.channel.transport = NULL;
-out:
-	mutex_unlock(&attach_lock);
-	return err;
-}
-
-void isahp_guest_detach(struct isahp_transport *transport)
-{
-	mutex_lock(&attach_lock);
-	kthread_stop(guest.thread);
-	guest.thread = NULL;
-	guest.host.channel.transport = NULL;
-	mutex_unlock(&attach_lock);
 }

@@ -1,63 +1,59 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The guest's side of the protocol: one thread that looks at the host's record,
- * lets isa-core decide what it does to the state, and acts on it.
+ * The guest's side of the protocol: looks at the host's record, lets isa-core
+ * decide what it does to the state, and acts on it.
+ *
+ * It looks when it is told to, and by itself knows no thread and no lock: of
+ * these functions one runs at a time. attachment.c sees to that.
  */
 #ifndef ISAHP_KMOD_GUEST_H
 #define ISAHP_KMOD_GUEST_H
 
-#include <isahp/abi.h>
-#include <isahp/features.h>
+#include <linux/types.h>
 
-struct isahp_transport;
+struct isahp_host;
 
 /**
  * isahp_guest_init - start out detached: present is what CPUID shows
- */
-void isahp_guest_init(void);
-
-/**
- * isahp_guest_attach - a device was found
- * @transport: stays valid until isahp_guest_detach().
- *
- * Starts the thread, which registers once a shim is at the other end.
- *
- * Return: 0; -EBUSY: there is one already; -ENODEV: it is not isahp's;
- * -ENOMEM, -EINTR: no thread.
- */
-int isahp_guest_attach(struct isahp_transport *transport);
-
-/**
- * isahp_guest_detach - the device goes
- * @transport: as attached.
- *
- * Tells the host, waits for the thread. The state stays as it was.
- */
-void isahp_guest_detach(struct isahp_transport *transport);
-
-/**
- * isahp_guest_rung - the transport was interrupted
- * @vector: ISAHP_VECTOR_RECORD or ISAHP_VECTOR_REPLY.
- *
- * Context: any, hard interrupt included.
- */
-void isahp_guest_rung(int vector);
-
-/**
- * isahp_guest_kick - an answer came in: look at them
- *
- * Context: any.
- */
-void isahp_guest_kick(void);
-
-/**
- * isahp_guest_moved - look whether this guest has moved
+ * @host: initialised; the other end, whenever there is one.
  *
  * Context: sleeps.
  */
-void isahp_guest_moved(void);
+void isahp_guest_init(struct isahp_host *host);
 
-/** isahp_guest_transport - name of the transport in use, "none" without one */
-const char *isahp_guest_transport(void);
+/**
+ * isahp_guest_look - look at everything, and do what there is to do
+ * @rung: the host has rung for its record since the last look.
+ *
+ * Registers once a shim is at the other end.
+ *
+ * Context: sleeps, for a hypercall's answer also; the host has a transport.
+ */
+void isahp_guest_look(bool rung);
+
+/**
+ * isahp_guest_look_alone - the same where there is no device
+ *
+ * All that can happen is a move, and no shim will explain it.
+ *
+ * Context: sleeps.
+ */
+void isahp_guest_look_alone(void);
+
+/**
+ * isahp_guest_look_again_ns - when to look again if nobody rings
+ *
+ * Return: how long from now, in nanoseconds.
+ */
+u64 isahp_guest_look_again_ns(void);
+
+/**
+ * isahp_guest_leave - the device goes: tell the host
+ *
+ * The state stays as it was.
+ *
+ * Context: as isahp_guest_look().
+ */
+void isahp_guest_leave(void);
 
 #endif /* ISAHP_KMOD_GUEST_H */

@@ -10,8 +10,8 @@
 #include <linux/io.h>
 #include <linux/module.h>
 #include <linux/pci.h>
+#include "attachment.h"
 #include "channel.h"
-#include "guest.h"
 #include "transport.h"
 
 #define IVSHMEM_VENDOR 0x1af4
@@ -76,13 +76,13 @@ static const struct isahp_transport_ops ivshmem_ops = {
 
 static irqreturn_t ivshmem_record_irq(int irq, void *data)
 {
-	isahp_guest_rung(ISAHP_VECTOR_RECORD);
+	isahp_attachment_rung(ISAHP_VECTOR_RECORD);
 	return IRQ_HANDLED;
 }
 
 static irqreturn_t ivshmem_reply_irq(int irq, void *data)
 {
-	isahp_guest_rung(ISAHP_VECTOR_REPLY);
+	isahp_attachment_rung(ISAHP_VECTOR_REPLY);
 	return IRQ_HANDLED;
 }
 
@@ -159,7 +159,7 @@ static int ivshmem_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	err = ivshmem_request_irqs(iv);
 	if (err)
 		goto err_irqs;
-	err = isahp_guest_attach(&iv->transport);
+	err = isahp_attachment_begin(&iv->transport);
 	if (err)
 		goto err_irqs;
 	return 0;
@@ -173,7 +173,7 @@ static void ivshmem_remove(struct pci_dev *pdev)
 {
 	struct ivshmem *iv = pci_get_drvdata(pdev);
 
-	isahp_guest_detach(&iv->transport);
+	isahp_attachment_end(&iv->transport);
 	ivshmem_free_irqs(iv);
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The order in which everything starts and ends; nothing else. */
 #include <linux/module.h>
+#include "attachment.h"
 #include "boot.h"
 #include "device.h"
 #include "entry.h"
 #include "flight.h"
-#include "guest.h"
 #include "moved.h"
 #include "page.h"
 #include "pinned.h"
@@ -30,7 +30,7 @@ static int __init isahp_init(void)
 	err = isahp_page_init();
 	if (err)
 		goto err_page;
-	isahp_guest_init();
+	isahp_attachment_init();
 	isahp_undefined_init();
 	err = isahp_trap_init();
 	if (err)

@@ -9,8 +9,8 @@
 #include <asm/processor.h>
 #include <isa-core/cpuid.h>
 #include <isa-core/features.h>
+#include "attachment.h"
 #include "compat.h"
-#include "guest.h"
 #include "moved.h"
 
 /* Leaves that name the CPU and the hypervisor; APM vol. 3 E.4, SDM CPUID. */
@@ -167,7 +167,7 @@ static void look_later(void)
 
 static void look_due(struct work_struct *work)
 {
-	isahp_guest_moved();
+	isahp_attachment_moved();
 	look_later();
 }
 

@@ -31,14 +31,14 @@ struct isahp_moved {
 /**
  * isahp_moved_init - take a first look, and begin to listen
  *
- * From now on isahp_guest_moved() is called every ISAHP_MOVED_LOOK_MS, and at
- * once when the hypervisor changes the VM generation ID.
+ * From now on isahp_attachment_moved() is called every ISAHP_MOVED_LOOK_MS, and
+ * at once when the hypervisor changes the VM generation ID.
  *
  * Return: 0 or -errno.
  */
 int isahp_moved_init(void);
 
-/** isahp_moved_exit - upon return nobody calls isahp_guest_moved() any more */
+/** isahp_moved_exit - upon return nobody calls isahp_attachment_moved() any more */
 void isahp_moved_exit(void);
 
 /**

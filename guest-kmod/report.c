@@ -5,10 +5,10 @@
 #include <linux/pid_namespace.h>
 #include <linux/slab.h>
 #include <isa-core/features.h>
+#include "attachment.h"
 #include "device.h"
 #include "entry.h"
 #include "figures.h"
-#include "guest.h"
 #include "pinned.h"
 #include "policy.h"
 #include "raise.h"
@@ -218,7 +218,7 @@ static DEVICE_ATTR_ADMIN_RO(laggards);
 static ssize_t transport_show(struct device *dev, struct device_attribute *attr,
 			      char *buf)
 {
-	return sysfs_emit(buf, "%s\n", isahp_guest_transport());
+	return sysfs_emit(buf, "%s\n", isahp_attachment_transport());
 }
 static DEVICE_ATTR_RO(transport);
 

@@ -4,8 +4,8 @@
 #include <linux/sched.h>
 #include <linux/string.h>
 #include <isa-core/features.h>
+#include "attachment.h"
 #include "figures.h"
-#include "guest.h"
 #include "page.h"
 #include "process.h"
 #include "roll.h"
@@ -114,7 +114,7 @@ bool isahp_roll_catch_up(struct isahp_registrant *r)
 static void kick_if_settled(void)
 {
 	if (!counted[ISAHP_ANSWER_PENDING] && !counted[ISAHP_ANSWER_VETOED])
-		isahp_guest_kick();
+		isahp_attachment_kick();
 }
 
 void isahp_roll_add(struct isahp_registrant *r)
@@ -154,7 +154,7 @@ void isahp_roll_answer(struct isahp_registrant *r, enum isahp_answer answer)
 		return;
 	set_answer(r, answer);
 	if (answer == ISAHP_ANSWER_VETOED)
-		isahp_guest_kick();
+		isahp_attachment_kick();
 	else
 		kick_if_settled();
 }

@@ -12,8 +12,8 @@
 #include <linux/spinlock.h>
 #include <linux/sysfs.h>
 #include <isa-core/features.h>
+#include "attachment.h"
 #include "figures.h"
-#include "guest.h"
 #include "policy.h"
 #include "process.h"
 #include "registrant.h"
@@ -213,7 +213,7 @@ static void tell_host(const struct trapped *t, unsigned int feature)
 		reports[reports_in++ % REPORTS] = report;
 	spin_unlock(&lock);
 	if (room)
-		isahp_guest_kick();
+		isahp_attachment_kick();
 }
 
 bool isahp_trapped_peek_report(struct isahp_trapped_report *ret)
