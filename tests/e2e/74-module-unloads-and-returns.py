@@ -3,7 +3,7 @@
 """The module goes when it may, and only then: not under an open file, nor under
 a mapping whose file is closed, not in a removal that somebody is asked in; but
 under running 32-bit threads on the other vendor's CPU, and in a removal that
-nobody holds up. The host hears of it, and of its return. Fifty times in a row,
+nobody holds up. The host hears of it, and of its return. Many times in a row,
 while processes open the device and the host speaks."""
 
 import signal

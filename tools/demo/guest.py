@@ -42,7 +42,7 @@ class Programs:
         self.vsys: Job = vm.agent.start(["vsys32", "--threads", "2"])
 
     def vsys_says(self) -> list[dict[str, str]]:
-        """What the 32-bit program has said, once a second."""
+        """What the 32-bit program has said, some times a second."""
         return [dict(re.findall(r"(\w+)=(\w+)", line)) for line in self.vsys.lines()]
 
     def entry(self) -> str:
@@ -59,8 +59,8 @@ class Programs:
         return summary, {"calls": int(said["calls"]), "wrong": int(said["wrong"])}
 
     def calls_by_entry(self) -> dict[str, int]:
-        """Calls of the 32-bit program by the entry they took. A second in which
-        it changed counts for neither."""
+        """Calls of the 32-bit program by the entry they took. Those around a
+        change count for neither."""
         calls: dict[str, int] = {}
         said = self.vsys_says()
         for before, after in zip(said, said[1:]):

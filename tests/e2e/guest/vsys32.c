@@ -13,7 +13,7 @@
  * With --private this process has a copy of its own of the entry's page, as under
  * a debugger with a breakpoint in it, and keeps the entry of its start.
  *
- * Prints each second, and at the end: calls=N wrong=N middle=N entry=NAME, NAME
+ * Prints five times a second, and at the end: calls=N wrong=N middle=N entry=NAME, NAME
  * being sysenter, syscall, int80 or unknown. Exit status 1 if one was wrong.
  */
 #define _FILE_OFFSET_BITS 64
@@ -34,6 +34,7 @@
 
 #define PAGES 64
 #define THREADS_MAX 64
+#define LINES_PER_S 5
 
 /* Addresses for the assembly below. */
 unsigned long vsys_entry, vsys_middle;
@@ -246,8 +247,8 @@ int main(int argc, char **argv)
 	make_numbered();
 	for (i = 0; i < threads; i++)
 		pthread_create(&t[i], NULL, thread, &counts[i]);
-	for (i = 0; !seconds || i < seconds; i++) {
-		sleep(1);
+	for (i = 0; !seconds || i < seconds * LINES_PER_S; i++) {
+		usleep(1000000 / LINES_PER_S);
 		print(threads);
 	}
 	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
