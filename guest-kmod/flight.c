@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#define pr_fmt(fmt) "isahp: " fmt
 #include <linux/compat.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
+#include <linux/printk.h>
 #include <linux/ptrace.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
@@ -26,11 +28,23 @@ static u32 __user *saved_bp(const struct pt_regs *regs)
 	return compat_ptr((u32)regs->sp);
 }
 
+/* Of the current task, unless its stack has to be paged in. */
+static bool repair_at_once(struct pt_regs *regs, unsigned long site)
+{
+	u32 bp;
+
+	if (copy_from_user_nofault(&bp, saved_bp(regs), sizeof(bp)))
+		return false;
+	resume_at_int80(regs, site, bp);
+	return true;
+}
+
 /* --- on the way back to user mode ---------------------------------------- */
 
 /*
  * A #UD's context cannot allocate, nor can one that holds all CPUs. Each slot is
- * one thread's, so that one that stands still for long takes only one.
+ * one thread's, so that one that stands still for long takes only one; but 64
+ * that are stopped take all, for as long as their user likes.
  */
 struct slot {
 	struct callback_head work;
@@ -46,6 +60,8 @@ static void finish(struct callback_head *work)
 	unsigned long site;
 	u32 bp;
 
+	/* It may sleep for its stack for long. Partner: the cmpxchg of divert. */
+	smp_store_release(&slot->task, NULL);
 	/* It may have been put elsewhere, or be ending, since. */
 	if (isahp_vdso_in_middle(current->mm, regs, &site)) {
 		if (!get_user(bp, saved_bp(regs))) {
@@ -57,8 +73,6 @@ static void finish(struct callback_head *work)
 		}
 		isahp_figure_count(ISAHP_FIGURE_entry_repairs);
 	}
-	/* Partner: the cmpxchg in isahp_flight_divert(). */
-	smp_store_release(&slot->task, NULL);
 	module_put(THIS_MODULE);
 }
 
@@ -109,19 +123,16 @@ bool isahp_flight_repair(struct pt_regs *regs)
 {
 	enum isahp_figure figure;
 	unsigned long site;
-	u32 bp;
 
 	if (!isahp_vdso_in_middle(current->mm, regs, &site))
 		return false;
 	if (!READ_ONCE(allowed) || !is_ours(regs, &figure))
 		return false;
-	if (copy_from_user_nofault(&bp, saved_bp(regs), sizeof(bp))) {
+	if (repair_at_once(regs, site))
+		isahp_figure_count(figure);
+	else
 		/* Where it has to wait for a slot, it traps once more. */
 		isahp_flight_divert(current);
-		return true;
-	}
-	resume_at_int80(regs, site, bp);
-	isahp_figure_count(figure);
 	return true;
 }
 
@@ -132,18 +143,37 @@ void isahp_flight_allow(bool allow)
 
 /* --- who is put there on purpose ----------------------------------------- */
 
-static void leave_the_middle(struct task_struct *task)
-{
-	unsigned long site;
+/* Where no program of 32 bits has anything mapped: SIGSEGV. */
+#define NOWHERE 0xfffff000ul
 
-	if (isahp_vdso_in_middle(task->mm, task_pt_regs(task), &site))
-		isahp_flight_divert(task);
+/*
+ * Under the INT80 form it traps in the middle, however long. Under another one it
+ * might run on with wrong arguments and without a trap, if no slot is free.
+ */
+static int leave_the_middle(struct task_struct *task)
+{
+	int err = isahp_flight_divert(task);
+
+	if (!err || isahp_vdso_form() == ISAHP_VDSO_INT80)
+		return 0;
+	task_pt_regs(task)->ip = NOWHERE;
+	pr_warn_ratelimited("%s[%d] was put into the 32-bit entry while too many wait there to be repaired: stopped\n",
+			    task->comm, task_pid_nr(task));
+	return err;
 }
 
 /* Context: the task itself, registers restored, preemption off. */
-static int after_sigreturn(struct kretprobe_instance *ri, struct pt_regs *regs)
+static int after_sigreturn(struct kretprobe_instance *ri, struct pt_regs *unused)
 {
-	leave_the_middle(current);
+	struct pt_regs *regs = current_pt_regs();
+	unsigned long site;
+
+	if (!isahp_vdso_in_middle(current->mm, regs, &site))
+		return 0;
+	if (repair_at_once(regs, site))
+		isahp_figure_count(ISAHP_FIGURE_entry_repairs);
+	else
+		leave_the_middle(current);
 	return 0;
 }
 
@@ -165,10 +195,17 @@ static int before_ptrace(struct kretprobe_instance *ri, struct pt_regs *regs)
 	}
 }
 
-/* Context: the debugger. */
+/* Context: the debugger. It may try again when others have gone on. */
 static int after_ptrace(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
-	leave_the_middle(*(struct task_struct **)ri->data);
+	struct task_struct *task = *(struct task_struct **)ri->data;
+	unsigned long site;
+	int err = 0;
+
+	if (isahp_vdso_in_middle(task->mm, task_pt_regs(task), &site))
+		err = leave_the_middle(task);
+	if (err)
+		regs_set_return_value(regs, err);
 	return 0;
 }
 

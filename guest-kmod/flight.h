@@ -49,7 +49,9 @@ int isahp_flight_divert(struct task_struct *task);
  * sigreturn() of a frame that was saved there, and a debugger's writing back of
  * registers it had read there. Under the INT80 form, and under the form that
  * the thread had been in, nothing has to be done; under the other one it would
- * run on with wrong arguments and without a trap. To be called before a second
+ * run on with wrong arguments and without a trap. Where there is no room for it,
+ * the debugger's request fails with EBUSY, and the thread is sent to an address
+ * that faults. To be called before a second
  * form of the two is used; remains until isahp_flight_exit().
  *
  * Context: sleeps; not twice at a time.

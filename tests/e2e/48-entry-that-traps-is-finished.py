@@ -4,7 +4,7 @@
 policy `emulate`). Hardware raises #UD for SYSENTER there and QEMU executes it, so
 a UD2 in its place, written into the guest's memory from outside, stands in for
 it. Without isahp a process dies of it; with isahp each call is finished and
-right, wherever a thread was."""
+right, wherever a thread was, and wherever its stack is."""
 
 from lab import cpus, e2e, entry32, memory
 from lab.vm import Vm
@@ -52,15 +52,18 @@ def test(t: e2e.Test) -> None:
         vm.boot(intel)
         intel.shim.await_vm(vm.name)
         at = entry32.where(vm) + MIDDLE
+        stacks = entry32.stacks(vm)
         entry32.policy(vm, "emulate")
         vm.move(amd)
         e2e.require_equal(entry32.form(vm), "sysenter", "the entry on AMD")
         # Disarmed: SYSENTER is #GP where an emulator executes it.
+        e2e.require_equal(entry32.stacks(vm), stacks, "stacks, by #GP")
         stress(t, vm, "#GP", ("entry_emulated",))
         forms, found = entry32.fly(vm, lambda: memory.write(vm, at, UD2))
         e2e.require_equal(entry32.wrong_ones(found), {}, forms)
         t.say(f"in flight, {forms}: {len(found)} cases")
         # UD2 is what stands in the middle of INT 0x80's form too: a repair.
+        e2e.require_equal(entry32.stacks(vm), stacks, "stacks, by #UD")
         stress(t, vm, "#UD", ("entry_emulated", "entry_repairs"))
         memory.write(vm, at, SYSENTER)
         vm.move(intel)

@@ -11,7 +11,8 @@ from .e2e import Test, require, require_equal
 from .vm import Vm
 
 POLICY = "/sys/module/isahp/parameters/entry"
-PROGRAMS = ("vsys32", "entry32", "entry32_flight", "entry32_stress")
+PROGRAMS = ("vsys32", "entry32", "entry32_flight", "entry32_stress",
+            "entry32_crowd")
 # With page tables isolated, as on an Intel boot, nearly all the time of a system
 # call goes into TCG's flushes of its TLB. That is not what is tested.
 FAST = "mitigations=off"
@@ -141,6 +142,26 @@ def fly(vm: Vm, change: Callable[[], object], *options: str
     wrong = [name for name, result in found.items() if result != "ok"]
     require_equal(end.code, 1 if wrong else 0, "exit code")
     return forms, found
+
+
+def crowd(vm: Vm, how: str, number: int, change: Callable[[], object]
+          ) -> dict[str, str]:
+    """So many processes at the second instruction of the entry, `left` there or
+    `written` back there by a debugger, while `change` changes it. Returns what
+    the program says in the end."""
+    job = vm.agent.start(["entry32_crowd", how, str(number)])
+    job.wait_line(lambda line: line.startswith("ready"))
+    change()
+    job.signal(signal.SIGUSR1)
+    end = job.wait(120)
+    require(end.code == 0, f"{number} {how}: {end}: {job.lines()[-3:]}; {job.err}")
+    return fields(job.lines()[-1])
+
+
+def stacks(vm: Vm) -> list[str]:
+    """Calls from the middle with a stack that is there, has to be fetched, or may
+    not be read; a line each."""
+    return vm.agent.run(["entry32", "stack"]).out.splitlines()
 
 
 def wrong_ones(found: dict[str, str]) -> dict[str, str]:

@@ -8,6 +8,7 @@
  *	entry32 rate [CALLS]	ns of a getpid by the entry, and by INT 0x80
  *	entry32 call		one getpid by the entry; its exit status tells
  *	entry32 walk		the same between two INT3, for a tracer
+ *	entry32 stack		calls from its middle, with a stack that is away
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -20,6 +21,7 @@
 #include <unistd.h>
 
 #include "entry32.h"
+#include "entry32_stack.h"
 
 /* /proc/PID/pagemap: Documentation/admin-guide/mm/pagemap.rst. */
 #define PAGEMAP_PRESENT (1ull << 63)
@@ -134,6 +136,8 @@ int main(int argc, char **argv)
 		walk();
 		return 0;
 	}
-	fprintf(stderr, "Usage: entry32 form|image|where|rate [CALLS]|call|walk\n");
+	if (!strcmp(what, "stack"))
+		return entry32_stack();
+	fprintf(stderr, "Usage: entry32 form|image|where|rate [CALLS]|call|walk|stack\n");
 	return 2;
 }
