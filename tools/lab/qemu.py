@@ -18,7 +18,10 @@ from .qmp import Qmp
 # has, and PID 1 dies when AVX2 goes. What is tested is not glibc.
 GLIBC_TUNABLES = ("glibc.cpu.hwcaps=-AVX2,-BMI2,-AVX,-ERMS,"
                   "-AVX_Fast_Unaligned_Load,-SSE4_2,-SSSE3")
-CMDLINE = f"console=ttyS0 panic=-1 quiet GLIBC_TUNABLES={GLIBC_TUNABLES}"
+# On a loaded machine a kernel may take the clock's measure wrongly, several times
+# too fast, and would soon call a CPU stuck.
+CMDLINE = ("console=ttyS0 panic=-1 quiet watchdog_thresh=60 "
+           f"GLIBC_TUNABLES={GLIBC_TUNABLES}")
 
 # What the kernel of a healthy guest never says.
 SPLAT = re.compile(
