@@ -24,9 +24,13 @@ void isahp_gp_enter(void)
 	urcu_bp_read_lock();
 }
 
-void isahp_gp_leave(void)
+int isahp_gp_leave(void)
 {
+	/* Its own destructor may have run before the thread's last region ended. */
+	if (!urcu_bp_read_ongoing())
+		return -EPERM;
 	urcu_bp_read_unlock();
+	return 0;
 }
 
 int isahp_gp_synchronize(void)

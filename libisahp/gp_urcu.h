@@ -13,8 +13,8 @@
 /** isahp_gp_enter - begin a read-side section; nests; also in a handler */
 void isahp_gp_enter(void);
 
-/** isahp_gp_leave - end it */
-void isahp_gp_leave(void);
+/** isahp_gp_leave - end it; -EPERM: the thread is in none (any more) */
+int isahp_gp_leave(void);
 
 /**
  * isahp_gp_synchronize - wait for a grace period

@@ -277,6 +277,6 @@ isahp_operation_variant(const struct isahp_operation *op)
 	d = __atomic_load_n(&op->current, __ATOMIC_CONSUME);
 	if (d)
 		v = d->variant;
-	isahp_gp_leave();
+	(void)isahp_gp_leave();
 	return v;
 }

@@ -40,16 +40,19 @@ int isahp_drain_begin(struct isahp_drain *drain,
 	pthread_mutex_unlock(&isahp_library.lock);
 	if (drain->nothing)
 		return 0;
-	if (isahp_mode() == ISAHP_MODE_URCU)
-		return isahp_gp_start(&drain->gp);
-	return isahp_barrier();
+	if (isahp_mode() != ISAHP_MODE_URCU)
+		return isahp_barrier();
+	(void)isahp_barrier(); /* for who is in no section: anonymous */
+	return isahp_gp_start(&drain->gp);
 }
 
 static int poll_urcu(struct isahp_drain *drain)
 {
 	if (!drain->gp)
 		(void)isahp_gp_start(&drain->gp);
-	return drain->gp && isahp_gp_done(drain->gp) ? 0 : -EAGAIN;
+	if (!drain->gp || !isahp_gp_done(drain->gp))
+		return -EAGAIN;
+	return isahp_threads_inside(outside, &drain->allowed) ? -EAGAIN : 0;
 }
 
 int isahp_drain_poll(struct isahp_drain *drain)
@@ -63,7 +66,11 @@ int isahp_drain_poll(struct isahp_drain *drain)
 	pthread_mutex_lock(&isahp_library.lock);
 	inside = isahp_threads_inside(outside, &drain->allowed);
 	pthread_mutex_unlock(&isahp_library.lock);
-	return inside ? -EAGAIN : 0;
+	if (!inside)
+		return 0;
+	/* Some of them may have left without a word: let them find out. */
+	isahp_threads_learn_stacks(false);
+	return -EAGAIN;
 }
 
 void isahp_drain_end(struct isahp_drain *drain)
@@ -86,7 +93,7 @@ static bool left_block(struct isahp_block *block, struct isahp_gp **gp)
 		return !isahp_threads_inside(of_block, block);
 	if (!*gp)
 		(void)isahp_gp_start(gp);
-	return *gp && isahp_gp_done(*gp);
+	return *gp && isahp_gp_done(*gp) && !isahp_threads_inside(of_block, block);
 }
 
 int isahp_swap_leave_block(struct isahp_block *block)

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#define _GNU_SOURCE
 #include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 #include "dispatcher.h"
 #include "gp_urcu.h"
 #include "thread.h"
@@ -8,33 +13,86 @@
 /* Keys beyond glibc's first block make pthread_setspecific() allocate. */
 #define KEYS_WITHOUT_MALLOC 32
 
+#define BLOCK_THREADS 64
+#define BLOCKS_MAX 4096
+
+#define PIN_NS 20000
+
 #define INITIAL_EXEC __attribute__((tls_model("initial-exec")))
 
-__thread struct isahp_self isahp_self INITIAL_EXEC;
-static __thread struct isahp_thread own INITIAL_EXEC;
+_Static_assert(offsetof(struct isahp_thread, self) == 128, "one scan, one call");
+
+/* The slot of who has no record: taken. */
+static struct isahp_hold nowhere = { .frame = 1 };
+
+__thread struct isahp_self isahp_self INITIAL_EXEC = { .slot = &nowhere };
+
+enum own_state { OWN_NEW = 0, OWN_REGISTERED, OWN_GONE };
+
+/* With isahp_self, all of the library's TLS. */
+static __thread struct {
+	struct isahp_thread *thread;
+	uint32_t state;
+	uint32_t anonymous;
+} own INITIAL_EXEC;
+
+typedef unsigned long mask_t; /* the kernel's; pthread_sigmask() spares two */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct isahp_thread *threads; /* under lock */
-static sigset_t fork_mask;	     /* the mask of the thread that forks */
-static uint32_t resume_wanted;	     /* atomic; set in a fork's child */
-static uint32_t anonymous;	     /* atomic; regions of unknown threads */
+static struct isahp_thread *block[BLOCKS_MAX]; /* under lock */
+static size_t used;		/* under lock; records that were ever in use */
+static size_t maybe_free;	/* under lock; all below are not FREE */
+static mask_t fork_mask;	/* the mask of the thread that forks */
+static uint32_t resume_wanted;	/* atomic; set in a fork's child */
+static uint32_t anonymous;	/* atomic; regions of unknown threads */
+static uint32_t poisoned;	/* atomic */
 static pthread_key_t key;
 static bool have_key;
 
-static void lock_threads(sigset_t *ret_mask)
+static void set_mask(mask_t mask, mask_t *ret_old)
 {
-	sigset_t all;
+	(void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, ret_old, sizeof(mask));
+}
 
-	sigfillset(&all);
-	memset(ret_mask, 0, sizeof(*ret_mask)); /* the kernel's is shorter */
-	pthread_sigmask(SIG_BLOCK, &all, ret_mask);
+/* Also the signal of asynchronous cancellation, which must not end us here. */
+static void lock_threads(mask_t *ret_mask)
+{
+	set_mask(~0UL, ret_mask);
 	pthread_mutex_lock(&lock);
 }
 
-static void unlock_threads(const sigset_t *mask)
+static void unlock_threads(mask_t mask)
 {
 	pthread_mutex_unlock(&lock);
-	pthread_sigmask(SIG_SETMASK, mask, NULL);
+	set_mask(mask, NULL);
+}
+
+static struct isahp_thread *record(size_t i)
+{
+	return &block[i / BLOCK_THREADS][i % BLOCK_THREADS];
+}
+
+size_t isahp_threads_records(void)
+{
+	mask_t mask;
+	size_t n;
+
+	lock_threads(&mask);
+	n = used;
+	unlock_threads(mask);
+	return n;
+}
+
+bool isahp_thread_holds(const struct isahp_thread *t, const struct isahp_hold *but)
+{
+	size_t i;
+
+	/* Partner: the releases in isahp_leave(). */
+	for (i = 0; i < ISAHP_SLOTS; i++)
+		if (&t->slot[i] != but &&
+		    __atomic_load_n(&t->slot[i].frame, __ATOMIC_ACQUIRE))
+			return true;
+	return __atomic_load_n(&t->overflow, __ATOMIC_ACQUIRE);
 }
 
 static void set_fast(struct isahp_thread *t)
@@ -42,28 +100,266 @@ static void set_fast(struct isahp_thread *t)
 	bool fast = isahp_mode() == ISAHP_MODE_MEMBARRIER &&
 		    !__atomic_load_n(&resume_wanted, __ATOMIC_RELAXED);
 
-	__atomic_store_n(&t->self->fast, fast, __ATOMIC_RELAXED);
+	if (t->self)
+		__atomic_store_n(&t->self->fast, fast, __ATOMIC_RELAXED);
+}
+
+static void set_fast_all(void)
+{
+	size_t i;
+
+	for (i = 0; i < used; i++)
+		set_fast(record(i));
+}
+
+/* --- the pool ---------------------------------------------------------------- */
+
+static struct isahp_thread *find_free(void)
+{
+	size_t i;
+
+	for (i = maybe_free; i < used; i++)
+		if (record(i)->state == ISAHP_THREAD_FREE) {
+			maybe_free = i + 1;
+			return record(i);
+		}
+	maybe_free = used;
+	return NULL;
+}
+
+static struct isahp_thread *find_left_orphan(void)
+{
+	size_t i;
+
+	for (i = 0; i < used; i++)
+		if (record(i)->state == ISAHP_THREAD_ORPHAN &&
+		    !isahp_thread_holds(record(i), NULL))
+			return record(i);
+	return NULL;
+}
+
+static struct isahp_thread *make_new(void)
+{
+	size_t b = used / BLOCK_THREADS;
+	void *p;
+
+	if (b == BLOCKS_MAX)
+		return NULL;
+	if (!block[b]) {
+		p = mmap(NULL, BLOCK_THREADS * sizeof(struct isahp_thread),
+			 PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (p == MAP_FAILED)
+			return NULL;
+		block[b] = p;
+	}
+	record(used)->index = (uint32_t)used;
+	return record(used++);
+}
+
+/* Locked. */
+static struct isahp_thread *take_record(void)
+{
+	struct isahp_thread *t = find_free();
+
+	if (!t && used && !(used % BLOCK_THREADS))
+		t = find_left_orphan();
+	return t ? t : make_new();
+}
+
+/* Locked. */
+static void give_record(struct isahp_thread *t)
+{
+	t->self = NULL;
+	t->state = isahp_thread_holds(t, NULL) ? ISAHP_THREAD_ORPHAN :
+						 ISAHP_THREAD_FREE;
+	if (t->index < maybe_free)
+		maybe_free = t->index;
+}
+
+/* --- stacks ------------------------------------------------------------------ */
+
+static bool stack_of(pthread_t thread, uintptr_t *ret_low, uintptr_t *ret_high)
+{
+	pthread_attr_t attr;
+	size_t size;
+	void *low;
+	int rc;
+
+	if (pthread_getattr_np(thread, &attr))
+		return false;
+	rc = pthread_attr_getstack(&attr, &low, &size);
+	pthread_attr_destroy(&attr);
+	if (rc)
+		return false;
+	*ret_low = (uintptr_t)low;
+	*ret_high = (uintptr_t)low + size;
+	return true;
+}
+
+void isahp_thread_learn_stack(struct isahp_thread *t)
+{
+	uintptr_t low, high;
+
+	if (__atomic_load_n(&t->stack_high, __ATOMIC_ACQUIRE) ||
+	    !stack_of(t->pthread, &low, &high))
+		return;
+	__atomic_store_n(&t->stack_low, low, __ATOMIC_RELAXED);
+	__atomic_store_n(&t->stack_high, high, __ATOMIC_RELEASE);
+}
+
+/* Locked; unlocks while it asks, since that allocates. */
+static void learn_pinned(struct isahp_thread *t, mask_t *mask)
+{
+	t->pins++;
+	unlock_threads(*mask);
+	isahp_thread_learn_stack(t);
+	lock_threads(mask);
+	t->pins--;
+}
+
+void isahp_threads_learn_stacks(bool all)
+{
+	mask_t mask;
+	size_t i;
+
+	lock_threads(&mask);
+	for (i = 0; i < used; i++) {
+		struct isahp_thread *t = record(i);
+
+		if (t->state == ISAHP_THREAD_REGISTERED && !t->stack_high &&
+		    (all || isahp_thread_holds(t, NULL)))
+			learn_pinned(t, &mask);
+	}
+	unlock_threads(mask);
+}
+
+static bool on_stack(const struct isahp_thread *t, uintptr_t address)
+{
+	uintptr_t high = __atomic_load_n(&t->stack_high, __ATOMIC_ACQUIRE);
+
+	return address >= __atomic_load_n(&t->stack_low, __ATOMIC_RELAXED) &&
+	       address < high;
+}
+
+static bool gone(const struct isahp_thread *t, uintptr_t frame, uintptr_t sp)
+{
+	uintptr_t address = frame & ~(uintptr_t)ISAHP_FRAME_FLAGS;
+
+	if (!frame || !on_stack(t, address))
+		return false;
+	/*
+	 * Who stands where a call was made is not inside it: only what it calls
+	 * would be. But an object may be at the very stack pointer.
+	 */
+	return frame & ISAHP_FRAME_REGION ? address < sp : address <= sp;
+}
+
+static void clear(struct isahp_hold *s)
+{
+	__atomic_store_n(&s->d, NULL, __ATOMIC_RELEASE);
+	__atomic_store_n(&s->frame, 0, __ATOMIC_RELEASE);
+}
+
+void isahp_hold_free(struct isahp_hold *slot)
+{
+	uintptr_t frame = __atomic_load_n(&slot->frame, __ATOMIC_RELAXED);
+
+	if (frame & ISAHP_FRAME_SECTION) {
+		/* First, so that it is not left twice. */
+		__atomic_store_n(&slot->frame, frame & ~ISAHP_FRAME_SECTION,
+				 __ATOMIC_RELAXED);
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+		if (isahp_gp_leave())
+			isahp_threads_poison();
+	}
+	clear(slot);
+}
+
+static uintptr_t frame_of(const struct isahp_hold *s)
+{
+	return __atomic_load_n(&s->frame, __ATOMIC_RELAXED);
+}
+
+/* The highest of them, so that all of them are. */
+static bool overflow_gone(const struct isahp_thread *t, uintptr_t sp)
+{
+	return __atomic_load_n(&t->overflow, __ATOMIC_RELAXED) &&
+	       gone(t, __atomic_load_n(&t->overflow_frame, __ATOMIC_RELAXED), sp);
+}
+
+static bool any_gone(const struct isahp_thread *t, uintptr_t sp)
+{
+	size_t i;
+
+	for (i = 0; i < ISAHP_SLOTS; i++)
+		if (gone(t, frame_of(&t->slot[i]), sp))
+			return true;
+	return overflow_gone(t, sp);
+}
+
+void isahp_thread_reclaim(struct isahp_thread *t, uintptr_t sp)
+{
+	stack_t alternate;
+	size_t i;
+
+	if (!on_stack(t, sp) || !any_gone(t, sp))
+		return;
+	/* An alternate stack may have been put into the thread's own. */
+	if (sigaltstack(NULL, &alternate) || (alternate.ss_flags & SS_ONSTACK))
+		return;
+	for (i = 0; i < ISAHP_SLOTS; i++)
+		if (gone(t, frame_of(&t->slot[i]), sp))
+			isahp_hold_free(&t->slot[i]);
+	/* In MODE_URCU nobody knows how many of them had begun their section. */
+	if (isahp_mode() != ISAHP_MODE_URCU && overflow_gone(t, sp))
+		__atomic_store_n(&t->overflow, 0, __ATOMIC_RELEASE);
+}
+
+/* --- threads come and go ------------------------------------------------------ */
+
+/*
+ * At its exit, or in a fork's child, which it is not in. Locked. All of its own
+ * stack is gone. Its sections, if any, liburcu will take back or has.
+ */
+static void forget_thread(struct isahp_thread *t)
+{
+	size_t i;
+
+	for (i = 0; i < ISAHP_SLOTS; i++)
+		if (gone(t, frame_of(&t->slot[i]), UINTPTR_MAX))
+			clear(&t->slot[i]);
+	if (overflow_gone(t, UINTPTR_MAX))
+		__atomic_store_n(&t->overflow, 0, __ATOMIC_RELEASE);
+	if (isahp_mode() == ISAHP_MODE_URCU && isahp_thread_holds(t, NULL))
+		isahp_threads_poison();
+	give_record(t);
 }
 
 /*
  * Runs at the thread's exit. Calls that other destructors make later are
  * counted as anonymous: pthread runs a bounded number of rounds of destructors,
- * and a node that is linked again after the last one would outlive its memory.
+ * and a record that is taken after the last one would never be given back.
  */
 static void thread_exit(void *arg)
 {
+	static const struct timespec pause = { .tv_nsec = PIN_NS };
 	struct isahp_thread *t = arg;
-	sigset_t mask;
+	mask_t mask;
 
+	if (isahp_thread_holds(t, NULL))
+		isahp_thread_learn_stack(t);
 	lock_threads(&mask);
-	if (t->state == ISAHP_THREAD_REGISTERED) {
-		*t->link = t->next;
-		if (t->next)
-			t->next->link = t->link;
+	while (t->pins) {
+		unlock_threads(mask);
+		nanosleep(&pause, NULL);
+		lock_threads(&mask);
 	}
-	t->state = ISAHP_THREAD_GONE;
 	__atomic_store_n(&isahp_self.fast, 0, __ATOMIC_RELAXED);
-	unlock_threads(&mask);
+	__atomic_store_n(&isahp_self.slot, &nowhere, __ATOMIC_RELAXED);
+	own.state = OWN_GONE;
+	own.thread = NULL;
+	forget_thread(t);
+	unlock_threads(mask);
 }
 
 void isahp_threads_init(void)
@@ -75,228 +371,173 @@ void isahp_threads_init(void)
 		pthread_key_delete(key);
 }
 
-static void link_own(void)
+/* Locked. */
+static void register_own(void)
 {
-	own.next = threads;
-	own.link = &threads;
-	if (threads)
-		threads->link = &own.next;
-	threads = &own;
+	struct isahp_thread *t = take_record();
+
+	if (!t || pthread_setspecific(key, t)) {
+		if (t)
+			give_record(t);
+		return;
+	}
+	t->state = ISAHP_THREAD_REGISTERED;
+	t->fenced = 0;
+	t->tid = (pid_t)syscall(SYS_gettid);
+	t->self = &isahp_self;
+	t->pthread = pthread_self();
+	t->overflow_frame = 0;
+	t->stack_high = 0;
+	t->stack_low = 0;
+	own.thread = t;
+	own.state = OWN_REGISTERED;
+	__atomic_store_n(&isahp_self.slot, t->slot, __ATOMIC_RELAXED);
+	set_fast(t);
 }
 
-/* Complete before the caller loads any operation's current descriptor. */
-static bool registered(void)
+struct isahp_thread *isahp_thread_own(void)
 {
-	sigset_t mask;
+	return own.thread;
+}
 
-	if (own.state == ISAHP_THREAD_REGISTERED)
-		return true;
-	if (own.state == ISAHP_THREAD_GONE || !have_key)
-		return false;
-	lock_threads(&mask);
-	/* A handler may have been faster. */
-	if (own.state == ISAHP_THREAD_NEW && !pthread_setspecific(key, &own)) {
-		own.self = &isahp_self;
-		own.state = ISAHP_THREAD_REGISTERED;
-		own.fenced = 0;
-		set_fast(&own);
-		link_own();
+struct isahp_thread *isahp_thread_get(void)
+{
+	mask_t mask;
+
+	if (own.state == OWN_NEW && have_key) {
+		lock_threads(&mask);
+		/* A handler may have been faster. */
+		if (own.state == OWN_NEW)
+			register_own();
+		unlock_threads(mask);
 	}
-	unlock_threads(&mask);
-	return own.state == ISAHP_THREAD_REGISTERED;
+	return own.thread;
+}
+
+void isahp_thread_anonymous(int by)
+{
+	/* Another thread's: only a fork's child will notice, and doubt. */
+	own.anonymous += (uint32_t)by;
+	/* Count before load; partner: isahp_barrier() before the scan. */
+	__atomic_add_fetch(&anonymous, (uint32_t)by, __ATOMIC_SEQ_CST);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+void isahp_threads_poison(void)
+{
+	__atomic_store_n(&poisoned, 1, __ATOMIC_SEQ_CST);
 }
 
 void isahp_threads_fence(void)
 {
 	uint32_t expected = ISAHP_MODE_MEMBARRIER;
-	struct isahp_thread *t;
-	sigset_t mask;
+	mask_t mask;
 
 	lock_threads(&mask);
 	__atomic_compare_exchange_n(&isahp_library.mode, &expected,
 				    ISAHP_MODE_FENCED, false, __ATOMIC_SEQ_CST,
 				    __ATOMIC_SEQ_CST);
-	for (t = threads; t; t = t->next)
-		set_fast(t);
-	unlock_threads(&mask);
+	set_fast_all();
+	unlock_threads(mask);
 }
 
-static bool self_inside(const struct isahp_self *self,
-			bool (*stop)(const struct isahp_descriptor *descriptor,
-				     const void *arg),
-			const void *arg)
+/* --- the scan ------------------------------------------------------------------ */
+
+static const struct isahp_descriptor *slot_of(const struct isahp_thread *t, size_t i)
 {
-	int i;
+	/* Partner: the release in isahp_leave(). */
+	return __atomic_load_n(&t->slot[i].d, __ATOMIC_ACQUIRE);
+}
 
-	if (__atomic_load_n(&self->depth, __ATOMIC_ACQUIRE) > ISAHP_SLOTS)
+/* Nobody knows what it is inside of. */
+static bool inside_anything(const struct isahp_thread *t, bool fenced)
+{
+	if (__atomic_load_n(&t->overflow, __ATOMIC_ACQUIRE))
 		return true;
-	for (i = 0; i < ISAHP_SLOTS; i++) {
-		/* Partner: the release in isahp_leave(). */
-		const struct isahp_descriptor *d =
-			__atomic_load_n(&self->slot[i], __ATOMIC_ACQUIRE);
+	return fenced && t->state == ISAHP_THREAD_REGISTERED &&
+	       !__atomic_load_n(&t->fenced, __ATOMIC_ACQUIRE);
+}
 
+static bool in_slots(const struct isahp_thread *t, isahp_stop_fn stop, const void *arg)
+{
+	const struct isahp_descriptor *d;
+	size_t i;
+
+	for (i = 0; i < ISAHP_SLOTS; i++) {
+		d = slot_of(t, i);
 		if (d && stop(d, arg))
 			return true;
 	}
 	return false;
 }
 
-bool isahp_threads_inside(bool (*stop)(const struct isahp_descriptor *descriptor,
-				       const void *arg),
-			  const void *arg)
+static bool in_nobody_s(void)
+{
+	/* Partner: the fence in isahp_thread_anonymous(); its end's order. */
+	return __atomic_load_n(&anonymous, __ATOMIC_ACQUIRE) ||
+	       __atomic_load_n(&poisoned, __ATOMIC_ACQUIRE);
+}
+
+bool isahp_threads_inside(isahp_stop_fn stop, const void *arg)
 {
 	bool fenced = isahp_mode() == ISAHP_MODE_FENCED;
-	struct isahp_thread *t;
 	bool inside = false;
-	sigset_t mask;
+	mask_t mask;
+	size_t i;
 
-	/* Partner: the fence in enter_anonymous(); the release of its end. */
-	if (__atomic_load_n(&anonymous, __ATOMIC_ACQUIRE))
+	if (in_nobody_s())
 		return true;
+	if (isahp_mode() == ISAHP_MODE_URCU)
+		return false;
 	lock_threads(&mask);
-	for (t = threads; t && !inside; t = t->next)
-		inside = (fenced && !__atomic_load_n(&t->fenced, __ATOMIC_ACQUIRE)) ||
-			 self_inside(t->self, stop, arg);
-	unlock_threads(&mask);
+	for (i = 0; i < used && !inside; i++)
+		inside = inside_anything(record(i), fenced) ||
+			 in_slots(record(i), stop, arg);
+	unlock_threads(mask);
 	return inside;
 }
 
-bool isahp_threads_own(bool (*stop)(const struct isahp_descriptor *descriptor,
-				    const void *arg),
-		       const void *arg)
+void isahp_threads_each_inside(isahp_stop_fn stop, const void *arg,
+			       void (*fn)(const struct isahp_inside *inside, void *arg),
+			       void *fn_arg)
 {
-	return self_inside(&isahp_self, stop, arg);
-}
+	bool fenced = isahp_mode() == ISAHP_MODE_FENCED;
+	struct isahp_inside inside = { 0 };
+	mask_t mask;
+	size_t i, k;
 
-/*
- * How a region is held that has no slot: in isahp_region.index, above the depth
- * it was entered at.
- */
-#define HELD_ANONYMOUS (1u << 31)
-#define HELD_URCU (1u << 30)
-#define HELD_DEPTH (HELD_URCU - 1)
+	if (in_nobody_s())
+		fn(&inside, fn_arg);
+	lock_threads(&mask);
+	for (i = 0; i < used; i++) {
+		struct isahp_thread *t = record(i);
 
-static isahp_fn region_begin(struct isahp_operation *op,
-			     struct isahp_region *region,
-			     struct isahp_descriptor *d, uint32_t index)
-{
-	region->d = d;
-	region->index = index;
-	return d ? d->fn : isahp_enter_unregistered(op);
-}
-
-static isahp_fn enter_urcu(struct isahp_operation *op,
-			   struct isahp_region *region, uint32_t n)
-{
-	isahp_gp_enter();
-	return region_begin(op, region,
-			    __atomic_load_n(&op->current, __ATOMIC_ACQUIRE),
-			    HELD_URCU | n);
-}
-
-static isahp_fn enter_anonymous(struct isahp_operation *op,
-				struct isahp_region *region, uint32_t n)
-{
-	own.anonymous++;
-	/* Count before load; partner: isahp_barrier() before the scan. */
-	__atomic_add_fetch(&anonymous, 1, __ATOMIC_SEQ_CST);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return region_begin(op, region,
-			    __atomic_load_n(&op->current, __ATOMIC_ACQUIRE),
-			    HELD_ANONYMOUS | n);
-}
-
-/* With the depth beyond the slots the thread is inside anything. */
-static isahp_fn enter_overflow(struct isahp_operation *op,
-			       struct isahp_region *region, uint32_t n)
-{
-	/* Depth before load; partner: isahp_barrier() before the scan. */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return region_begin(op, region,
-			    __atomic_load_n(&op->current, __ATOMIC_ACQUIRE), n);
-}
-
-/* As isahp_enter(), with a fence of its own. */
-static isahp_fn enter_fenced(struct isahp_operation *op,
-			     struct isahp_region *region, uint32_t n)
-{
-	struct isahp_descriptor *d, *again;
-
-	again = __atomic_load_n(&op->current, __ATOMIC_ACQUIRE);
-	do {
-		d = again;
-		ISAHP_ENTER_HOOK();
-		__atomic_store_n(&isahp_self.slot[n], d, __ATOMIC_RELAXED);
-		/* Slot before recheck; partner: isahp_barrier() before the scan. */
-		__atomic_thread_fence(__ATOMIC_SEQ_CST);
-		again = __atomic_load_n(&op->current, __ATOMIC_ACQUIRE);
-	} while (again != d);
-	return region_begin(op, region, d, n);
-}
-
-/* A handler blocks its signal: with the mask of the fork nothing is interrupted. */
-static bool may_resume(uint32_t n)
-{
-	sigset_t mask;
-
-	if (n || !__atomic_load_n(&resume_wanted, __ATOMIC_RELAXED))
-		return false;
-	memset(&mask, 0, sizeof(mask));
-	pthread_sigmask(SIG_SETMASK, NULL, &mask);
-	return !memcmp(&mask, &fork_mask, sizeof(mask));
-}
-
-isahp_fn isahp_enter_slow(struct isahp_operation *op, struct isahp_region *region)
-{
-	/* isahp_enter() has raised it already. */
-	uint32_t n = __atomic_load_n(&isahp_self.depth, __ATOMIC_RELAXED) - 1;
-
-	if (may_resume(n))
-		isahp_dispatcher_resume();
-	if (isahp_mode() == ISAHP_MODE_URCU)
-		return enter_urcu(op, region, n);
-	if (!registered())
-		return enter_anonymous(op, region, n);
-	/*
-	 * At the outermost depth nothing of this thread, and of no handler's
-	 * victim, is between an inline slot and its recheck; and once `fast` is
-	 * cleared nothing of it will be.
-	 */
-	if (!n && isahp_mode() == ISAHP_MODE_FENCED &&
-	    !__atomic_load_n(&isahp_self.fast, __ATOMIC_RELAXED))
-		__atomic_store_n(&own.fenced, 1, __ATOMIC_RELEASE);
-	if (n >= ISAHP_SLOTS)
-		return enter_overflow(op, region, n);
-	return enter_fenced(op, region, n);
-}
-
-isahp_fn isahp_enter_unregistered(struct isahp_operation *op)
-{
-	size_t i;
-
-	for (i = 0; i < op->variant_count; i++)
-		if (isahp_features_empty(&op->variants[i].needs))
-			return op->variants[i].fn;
-	return NULL;
-}
-
-void isahp_leave_slow(struct isahp_region *region)
-{
-	uint32_t index = region->index;
-
-	if (index & HELD_URCU)
-		isahp_gp_leave();
-	if (index & HELD_ANONYMOUS) {
-		own.anonymous--;
-		__atomic_sub_fetch(&anonymous, 1, __ATOMIC_RELEASE);
+		inside.tid = t->tid;
+		inside.descriptor = NULL;
+		if (inside_anything(t, fenced))
+			fn(&inside, fn_arg);
+		for (k = 0; k < ISAHP_SLOTS; k++) {
+			inside.descriptor = slot_of(t, k);
+			if (inside.descriptor && stop(inside.descriptor, arg))
+				fn(&inside, fn_arg);
+		}
 	}
-	/* Release: an overflow ends here; partner: the acquire in the scan. */
-	__atomic_store_n(&isahp_self.depth, index & HELD_DEPTH, __ATOMIC_RELEASE);
+	unlock_threads(mask);
 }
+
+bool isahp_threads_own(isahp_stop_fn stop, const void *arg)
+{
+	const struct isahp_thread *t = own.thread;
+
+	return own.anonymous ||
+	       (t && (inside_anything(t, false) || in_slots(t, stop, arg)));
+}
+
+/* --- fork ---------------------------------------------------------------------- */
 
 void isahp_threads_lock(void)
 {
-	sigset_t mask;
+	mask_t mask;
 
 	lock_threads(&mask);
 	fork_mask = mask;
@@ -304,35 +545,49 @@ void isahp_threads_lock(void)
 
 void isahp_threads_unlock(void)
 {
-	sigset_t mask = fork_mask;
-
-	unlock_threads(&mask);
+	unlock_threads(fork_mask);
 }
 
 void isahp_threads_child(bool resume)
 {
-	sigset_t mask = fork_mask;
+	size_t i;
 
-	/* The other threads' memory is not theirs any more: do not follow links. */
-	threads = NULL;
-	if (own.state == ISAHP_THREAD_REGISTERED)
-		link_own();
+	pthread_mutex_init(&lock, NULL);
+	for (i = 0; i < used; i++) {
+		struct isahp_thread *t = record(i);
+
+		t->pins = 0;
+		if (t == own.thread)
+			t->tid = (pid_t)syscall(SYS_gettid);
+		else if (t->state == ISAHP_THREAD_REGISTERED)
+			forget_thread(t);
+	}
 	__atomic_store_n(&anonymous, own.anonymous, __ATOMIC_RELAXED);
 	__atomic_store_n(&resume_wanted, resume, __ATOMIC_RELAXED);
-	if (own.state == ISAHP_THREAD_REGISTERED)
-		set_fast(&own);
-	pthread_mutex_init(&lock, NULL);
-	pthread_sigmask(SIG_SETMASK, &mask, NULL);
+	set_fast_all();
+	set_mask(fork_mask, NULL);
+}
+
+bool isahp_threads_may_resume(void)
+{
+	mask_t mask = 0;
+
+	if (!__atomic_load_n(&resume_wanted, __ATOMIC_RELAXED))
+		return false;
+	/*
+	 * A handler blocks its signal: with the mask of the fork nothing is
+	 * interrupted.
+	 */
+	(void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, NULL, &mask, sizeof(mask));
+	return mask == fork_mask;
 }
 
 void isahp_threads_resumed(void)
 {
-	struct isahp_thread *t;
-	sigset_t mask;
+	mask_t mask;
 
 	lock_threads(&mask);
 	__atomic_store_n(&resume_wanted, 0, __ATOMIC_RELAXED);
-	for (t = threads; t; t = t->next)
-		set_fast(t);
-	unlock_threads(&mask);
+	set_fast_all();
+	unlock_threads(mask);
 }

@@ -1,49 +1,139 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The threads that call operations.
+ * The threads that call operations, and their records.
  *
  * A thread is registered by its first call, in isahp_enter_slow(), before it
- * loads any operation's current descriptor, and taken out by the destructor of
- * a pthread key when it exits. Its TLS is the list's node: nothing is allocated.
- * The list's lock is only ever held with all signals blocked, since a signal
- * handler's first call registers too.
+ * loads any operation's current descriptor. It is given a record from a pool
+ * that is mapped in blocks and never unmapped, since the first call may come
+ * from a signal handler and since a region may outlive the thread that entered
+ * it: a fiber's, that goes on elsewhere. The pool's lock is only ever held with
+ * all signals blocked.
+ *
+ * A record goes back when the destructor of a pthread key runs at the thread's
+ * exit. Regions whose frames are on the thread's own stack have ended by then,
+ * whatever became of them; others leave the record orphaned, and it is looked at
+ * as before until they end.
  *
  * A thread that can not be registered (its key's destructor has run already, or
- * there is no key) is counted as `anonymous` while it is in a region. As nobody
- * knows what it is inside of, that holds up the removal of anything.
+ * there is no key or memory) is counted as `anonymous` while it is in a region.
+ * As nobody knows what it is inside of, that holds up the removal of anything.
  */
 #ifndef ISAHP_THREAD_H
 #define ISAHP_THREAD_H
 
+#include <pthread.h>
+#include <sys/types.h>
 #include "library.h"
 
+/* In isahp_hold.frame, whose addresses are multiples of eight. */
+#define ISAHP_FRAME_REGION 1u	/* an object's address, not a stack pointer */
+#define ISAHP_FRAME_SECTION 2u	/* holds a section of liburcu's */
+#define ISAHP_FRAME_FLAGS 7u
+
 enum isahp_thread_state {
-	ISAHP_THREAD_NEW = 0,
+	ISAHP_THREAD_FREE = 0,
 	ISAHP_THREAD_REGISTERED,
-	ISAHP_THREAD_GONE,	/* its key's destructor has run */
+	ISAHP_THREAD_ORPHAN,	/* the thread is gone, not all that it entered */
 };
 
 /**
- * struct isahp_thread - what the library keeps of a thread
- * @self: what it publishes. NULL until it is registered.
- * @next: next and
- * @link: pointer to it, in the list.
- * @state: enum isahp_thread_state. The thread's own.
+ * struct isahp_thread - a thread's record, and what the library keeps with it
+ * @slot: what it is inside of. Taken by the thread itself, freed by whoever
+ *	leaves: @frame zero, with release, is last.
+ * @overflow: regions that found no slot: "inside anything". Atomic.
+ * @state: enum isahp_thread_state. Under the lock.
  * @fenced: no inline read side that relies on membarrier is under way. Set with
  *	release by the thread, partner: the acquire in isahp_threads_inside().
- * @anonymous: regions it has open that are counted as anonymous.
+ * @tid: the thread's.
+ * @self: its TLS; NULL once it is gone. Under the lock.
+ * @pthread: its handle, valid while @self is.
+ * @stack_low: its own stack, or 0 while that is not known. Written under the
+ *	lock,
+ * @stack_high: before this, which the thread reads with acquire.
+ * @overflow_frame: the highest frame among the overflowing ones. Atomic.
+ * @index: its place in the pool.
+ * @pins: others that use @pthread; the thread's exit waits for them. Under the
+ *	lock.
+ *
+ * The first 128 bytes are all that a scan reads and a call writes.
  */
 struct isahp_thread {
-	struct isahp_self *self;
-	struct isahp_thread *next;
-	struct isahp_thread **link;
+	struct isahp_hold slot[ISAHP_SLOTS];
+	uint32_t overflow;
 	uint32_t state;
 	uint32_t fenced;
-	uint32_t anonymous;
+	pid_t tid;
+
+	struct isahp_self *self;
+	pthread_t pthread;
+	uintptr_t stack_low;
+	uintptr_t stack_high;
+	uintptr_t overflow_frame;
+	uint32_t index;
+	uint32_t pins;
+} __attribute__((aligned(128)));
+
+/**
+ * struct isahp_inside - a thread that is inside what must be left
+ * @tid: the thread's; of an orphaned record the one that entered; 0: unknown.
+ * @descriptor: what it is inside of, maybe dangling; NULL: maybe anything.
+ */
+struct isahp_inside {
+	pid_t tid;
+	const struct isahp_descriptor *descriptor;
 };
+
+/**
+ * typedef isahp_stop_fn - is @descriptor to be left?
+ *
+ * Called with the threads' lock held. The descriptor may be dangling: look it
+ * up, do not read it.
+ */
+typedef bool (*isahp_stop_fn)(const struct isahp_descriptor *descriptor,
+			      const void *arg);
 
 /** isahp_threads_init - make the key; once */
 void isahp_threads_init(void);
+
+/**
+ * isahp_thread_get - the calling thread's record
+ *
+ * Registers it. Complete before the caller loads any operation's current
+ * descriptor. Also in a signal handler. NULL: it has to be anonymous.
+ */
+struct isahp_thread *isahp_thread_get(void);
+
+/** isahp_thread_own - the same, without registering */
+struct isahp_thread *isahp_thread_own(void);
+
+/** isahp_thread_holds - is any slot of it taken, but @but? */
+bool isahp_thread_holds(const struct isahp_thread *t, const struct isahp_hold *but);
+
+/**
+ * isahp_thread_reclaim - free what frames that are gone have left taken
+ * @t: the caller's own.
+ * @sp: the stack pointer of the one who asks; all below it on the same stack is
+ *	gone. Also in a signal handler.
+ *
+ * Does nothing where that can not be proved.
+ */
+void isahp_thread_reclaim(struct isahp_thread *t, uintptr_t sp);
+
+/** isahp_hold_free - end what it holds; of the calling thread */
+void isahp_hold_free(struct isahp_hold *slot);
+
+/**
+ * isahp_thread_anonymous - the calling thread enters or leaves what has no slot
+ * @by: 1 or -1; the latter also for another thread.
+ */
+void isahp_thread_anonymous(int by);
+
+/**
+ * isahp_threads_poison - never call anything drained again
+ *
+ * MODE_URCU: a section was lost sight of.
+ */
+void isahp_threads_poison(void);
 
 /**
  * isahp_threads_fence - from now on every reader pays for its own fence
@@ -54,24 +144,40 @@ void isahp_threads_fence(void);
 
 /**
  * isahp_threads_inside - is any thread inside what must be left?
- * @stop: whether @descriptor is to be left; called with the threads' lock held.
- *	The descriptor may be dangling: look it up, do not read it.
+ * @stop: tells; in MODE_URCU it is not asked, since the slots say nothing there.
  * @arg: passed on.
  *
  * Call after publication and isahp_barrier(). Any doubt counts as inside.
  */
-bool isahp_threads_inside(bool (*stop)(const struct isahp_descriptor *descriptor,
-				       const void *arg),
-			  const void *arg);
+bool isahp_threads_inside(isahp_stop_fn stop, const void *arg);
 
 /**
- * isahp_threads_own - is the calling thread inside it?
- * @stop: as above.
- * @arg: as above.
+ * isahp_threads_each_inside - who is inside what must be left?
+ * @stop: as above,
+ * @arg: passed on.
+ * @fn: called for each, with the threads' lock held and all signals blocked.
+ * @fn_arg: passed on.
+ *
+ * A thread that is nested is told of more than once.
  */
-bool isahp_threads_own(bool (*stop)(const struct isahp_descriptor *descriptor,
-				    const void *arg),
-		       const void *arg);
+void isahp_threads_each_inside(isahp_stop_fn stop, const void *arg,
+			       void (*fn)(const struct isahp_inside *inside, void *arg),
+			       void *fn_arg);
+
+/** isahp_threads_own - is the calling thread inside it? */
+bool isahp_threads_own(isahp_stop_fn stop, const void *arg);
+
+/**
+ * isahp_threads_learn_stacks - find out where threads' own stacks are
+ * @all: of all threads, else of those that are inside anything.
+ *
+ * For isahp_thread_reclaim(). Each is asked for once. Without locks, not from a
+ * signal handler.
+ */
+void isahp_threads_learn_stacks(bool all);
+
+/** isahp_thread_learn_stack - the same, of the caller's */
+void isahp_thread_learn_stack(struct isahp_thread *t);
 
 /** isahp_threads_lock - block signals and take the lock, for fork */
 void isahp_threads_lock(void);
@@ -84,13 +190,19 @@ void isahp_threads_unlock(void);
  * @resume: the next call of an operation goes through isahp_enter_slow(), which
  *	calls isahp_dispatcher_resume().
  *
- * Unlocks. Signals stay as they were before isahp_threads_lock().
+ * Unlocks. Signals stay as they were before isahp_threads_lock(). Fibers that
+ * were suspended on the other threads' behalf are still inside: their stacks
+ * are here too.
  */
 void isahp_threads_child(bool resume);
 
-/**
- * isahp_threads_resumed - there is nothing to resume (any more)
- */
+/** isahp_threads_may_resume - is it time to call isahp_dispatcher_resume()? */
+bool isahp_threads_may_resume(void);
+
+/** isahp_threads_resumed - there is nothing to resume (any more) */
 void isahp_threads_resumed(void);
+
+/** isahp_threads_records - records there are, for tests */
+size_t isahp_threads_records(void);
 
 #endif /* ISAHP_THREAD_H */

@@ -54,7 +54,8 @@ static void enter_hook(void)
 
 static unsigned int removed;	/* atomic */
 static unsigned long violations; /* atomic */
-static struct isahp_self *reader_self;
+static struct isahp_hold *reader_slot;
+static bool reader_is_fast;
 static pthread_barrier_t ready;
 
 static void run_plain(void)
@@ -99,7 +100,8 @@ static void *reader(void *arg)
 	(void)arg;
 	pin(1);
 	run(); /* registered: from here on inline, if that is the mode */
-	reader_self = &isahp_self;
+	reader_slot = isahp_self.slot;
+	reader_is_fast = isahp_self.fast;
 	pthread_barrier_wait(&ready);
 	while (!__atomic_load_n(&over, __ATOMIC_RELAXED))
 		run();
@@ -138,7 +140,7 @@ static void one_round(unsigned long round)
 	spin(round % 499);
 	isahp_operations_select();
 	isahp_barrier();
-	while (__atomic_load_n(&reader_self->slot[0], __ATOMIC_ACQUIRE) == d)
+	while (__atomic_load_n(&reader_slot->d, __ATOMIC_ACQUIRE) == d)
 		;
 	__atomic_store_n(&removed, 1, __ATOMIC_SEQ_CST);
 	pthread_mutex_unlock(&isahp_library.lock);
@@ -184,7 +186,7 @@ int main(int argc, char **argv)
 	if (pthread_create(&thread, NULL, reader, NULL))
 		return 1;
 	pthread_barrier_wait(&ready);
-	if (!reader_self->fast) {
+	if (!reader_is_fast) {
 		printf("skipped: no membarrier here, so no inline readers\n");
 		return 77;
 	}
