@@ -55,22 +55,27 @@ static int poll_urcu(struct isahp_drain *drain)
 	return isahp_threads_inside(outside, &drain->allowed) ? -EAGAIN : 0;
 }
 
-int isahp_drain_poll(struct isahp_drain *drain)
+static int poll_slots(const struct isahp_drain *drain)
 {
 	bool inside;
 
-	if (drain->nothing)
-		return 0;
-	if (isahp_mode() == ISAHP_MODE_URCU)
-		return poll_urcu(drain);
 	pthread_mutex_lock(&isahp_library.lock);
 	inside = isahp_threads_inside(outside, &drain->allowed);
 	pthread_mutex_unlock(&isahp_library.lock);
-	if (!inside)
+	return inside ? -EAGAIN : 0;
+}
+
+int isahp_drain_poll(struct isahp_drain *drain)
+{
+	int rc;
+
+	if (drain->nothing)
 		return 0;
+	rc = isahp_mode() == ISAHP_MODE_URCU ? poll_urcu(drain) : poll_slots(drain);
 	/* Some of them may have left without a word: let them find out. */
-	isahp_threads_learn_stacks(false);
-	return -EAGAIN;
+	if (rc)
+		isahp_threads_learn_stacks(false);
+	return rc;
 }
 
 void isahp_drain_end(struct isahp_drain *drain)

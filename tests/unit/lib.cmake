@@ -4,9 +4,10 @@ add_library(lib_shim STATIC EXCLUDE_FROM_ALL lib_shim.c)
 target_include_directories(lib_shim PUBLIC ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(lib_shim PUBLIC isa_core)
 
-# isahp_library_test(NAME LIB): once for each way of finding the readers.
+# isahp_library_test(NAME LIB [SOURCES ...]): once for each way of finding the
+# readers.
 function(isahp_library_test name lib)
-  isahp_unit_test(${name} LIBS ${lib} lib_shim)
+  isahp_unit_test(${name} LIBS ${lib} lib_shim ${ARGN})
   foreach(mode fenced urcu)
     add_test(NAME unit/${name}-${mode}
       COMMAND ${PROJECT_SOURCE_DIR}/tests/run-unit $<TARGET_FILE:test_${name}>)
@@ -30,3 +31,11 @@ if(NOT ISAHP_SANITIZE)
 endif()
 isahp_unit_test(lib_source LIBS isahp::isahp)
 isahp_unit_test(lib_barrier LIBS isahp::isahp lib_shim)
+isahp_library_test(lib_fiber isahp::isahp)
+# Reaches behind the interface; hence the library with what it hides.
+isahp_library_test(lib_thread isahp_static)
+target_include_directories(test_lib_thread PRIVATE ${PROJECT_SOURCE_DIR}
+  ${PROJECT_SOURCE_DIR}/libisahp)
+isahp_library_test(lib_exit isahp::isahp)
+isahp_library_test(lib_exit_unwound isahp::isahp SOURCES lib_exit.c)
+target_compile_options(test_lib_exit_unwound PRIVATE -fexceptions)
