@@ -39,3 +39,32 @@ target_include_directories(test_lib_thread PRIVATE ${PROJECT_SOURCE_DIR}
 isahp_library_test(lib_exit isahp::isahp)
 isahp_library_test(lib_exit_unwound isahp::isahp SOURCES lib_exit.c)
 target_compile_options(test_lib_exit_unwound PRIVATE -fexceptions)
+
+# Processes: what is executed and loaded is built beside it.
+add_executable(lib_exec_child lib_exec_child.c)
+target_link_libraries(lib_exec_child PRIVATE isahp::isahp)
+add_library(lib_plugin MODULE lib_plugin.c)
+target_link_libraries(lib_plugin PRIVATE isahp::isahp)
+set_target_properties(lib_exec_child lib_plugin PROPERTIES
+  RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests
+  LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+if(NOT ISAHP_SANITIZE) # see lib_fork
+  isahp_library_test(lib_process isahp::isahp)
+  target_compile_options(test_lib_process PRIVATE -fopenmp)
+  target_link_options(test_lib_process PRIVATE -fopenmp)
+  target_compile_definitions(test_lib_process PRIVATE
+    PLUGIN="$<TARGET_FILE:lib_plugin>" EXEC_CHILD="$<TARGET_FILE:lib_exec_child>")
+  add_dependencies(test_lib_process lib_plugin lib_exec_child)
+endif()
+
+# C++: exceptions through a call and through a region.
+add_executable(test_lib_cxx lib_cxx.cpp)
+target_link_libraries(test_lib_cxx PRIVATE isahp::isahp)
+set_target_properties(test_lib_cxx PROPERTIES
+  RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests CXX_STANDARD 17)
+foreach(mode membarrier fenced urcu)
+  add_test(NAME unit/lib_cxx-${mode} COMMAND test_lib_cxx)
+  set_tests_properties(unit/lib_cxx-${mode} PROPERTIES LABELS unit TIMEOUT 20)
+endforeach()
+set_tests_properties(unit/lib_cxx-fenced PROPERTIES ENVIRONMENT ISAHP_MEMBARRIER=0)
+set_tests_properties(unit/lib_cxx-urcu PROPERTIES ENVIRONMENT ISAHP_GP=urcu)
