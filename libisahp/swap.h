@@ -2,30 +2,66 @@
 /*
  * Getting every thread out of what must not be used any more.
  *
- *	reader				updater
- *	------				-------
- *	d = load current		store current = other	(1, release)
- *	store slot = d		(2)	membarrier		(3)
- *	compiler barrier		scan: load slot		(4, acquire)
- *	load current == d?	(5)	wait while slot == d
+ *	reader (region.h)			updater
+ *	-----------------			-------
+ *	slot free?		(1)		store current = other	(A, release)
+ *	store slot.frame	(2)		membarrier		(B)
+ *	compiler barrier			scan: load slot.d	(C, acquire)
+ *	load fast?		(3)		wait while it has to be left
+ *	d = load current
+ *	store slot.d = d	(4)
+ *	compiler barrier
+ *	load current == d?	(5)
  *	  no: again with the new one
  *	  yes: read d->fn, call
- *	store slot = NULL (6, release)
+ *	store slot.d = NULL	(6, release)
+ *	store slot.frame = 0	(7, release)
  *
- * The membarrier (3) is a full barrier at some point P of every reader's program
- * order. A reader whose (2) comes before P: its slot is seen by (4), which comes
- * after (3). A reader whose (2) comes after P: so does its (5), which therefore
- * sees (1) and tries again. Between them there is no third. (3) is also the
- * partner of the readers' compiler barrier, which keeps (2) before (5) in
- * program order. (4) pairs with (6): when the updater sees the slot free, all
- * that the reader did inside has happened.
+ * (4)-(5) with (A)-(C). The membarrier (B) is a full barrier at some point P of
+ * every thread's program order, which comes after (A) and before (C). A reader
+ * whose (4) is before P: (C) sees its slot, or what came after it. A reader
+ * whose (4) is after P: so is its (5), which therefore sees (A) and tries again.
+ * Between them there is no third. Each compiler barrier's partner is (B): it
+ * keeps program order what it looks like, and (B) makes memory follow.
+ *
+ * (6) with (C): when the updater sees the slot empty, or something else in it,
+ * all that the reader did inside has happened. That holds whichever thread
+ * leaves: the region came to it by some synchronisation of the application's
+ * own, as its stack did. (7) is after (6) for the thread whose slot it is, which
+ * may be another: it takes the slot when it sees (7), and its (4) must not be
+ * undone by a (6) that comes late. Partner: its (1), through the control
+ * dependency to (4).
+ *
+ * (2) before (3), against signal handlers and isahp_threads_fence(). That clears
+ * `fast` when membarrier stops serving; readers then have a full fence in place
+ * of the second compiler barrier. What is unknown is who was between (3) and (5)
+ * at the time. A thread whose slot 0 is free, found so by its own slow path, is
+ * not: between (2) and (7) it is taken, and (2) to come is followed by a (3)
+ * that sees `fast` cleared. Until each thread has been found so (`fenced`), all
+ * are inside anything.
+ *
+ * Signal handlers between any two steps. Before (2) they take the same slot and
+ * give it back, in whatever order: (1) is true again when they return. From (2)
+ * to (7) they find it taken and use another. Hence they must return, or jump,
+ * but not switch to a fiber that is inside something.
+ *
+ * A new thread is registered, under the lock that the scan takes, before it
+ * loads any current descriptor. If the scan did not see it then it has taken the
+ * lock after the scan, so after (A), which it therefore sees.
+ *
+ * The overflow count and that of anonymous regions are raised before a full
+ * fence, and that before current is loaded; (B) begins with one, and both counts
+ * are looked at in (C): the count is seen, or (A) is.
  *
  * The scan compares pointers and follows none: a slot may for a moment hold a
  * descriptor that is gone, of a reader that is about to fail (5).
  *
- * In MODE_FENCED the reader has a full fence between (2) and (5) and the updater
- * one at (3): each sees the other, or the other sees it. In MODE_URCU the region
- * is a read-side section, and (3) and (4) are a grace period.
+ * In MODE_FENCED the reader has a full fence between (4) and (5) and the updater
+ * one at (B): each sees the other, or the other sees it. In MODE_URCU the region
+ * is a read-side section, and (B) and (C) are a grace period. The slots are only
+ * for finding sections that longjmp() left open. A section is its thread's: one
+ * that ends on another thread, or outlives its own, can not be told from one that
+ * has ended, and nothing is acknowledged any more.
  */
 #ifndef ISAHP_SWAP_H
 #define ISAHP_SWAP_H

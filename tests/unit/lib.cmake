@@ -68,3 +68,12 @@ foreach(mode membarrier fenced urcu)
 endforeach()
 set_tests_properties(unit/lib_cxx-fenced PROPERTIES ENVIRONMENT ISAHP_MEMBARRIER=0)
 set_tests_properties(unit/lib_cxx-urcu PROPERTIES ENVIRONMENT ISAHP_GP=urcu)
+
+# Without the library: only the headers.
+add_executable(test_lib_plain lib_plain.c)
+target_include_directories(test_lib_plain PRIVATE
+  ${PROJECT_SOURCE_DIR}/libisahp/include ${PROJECT_SOURCE_DIR}/include)
+set_target_properties(test_lib_plain PROPERTIES
+  RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+add_test(NAME unit/lib_plain COMMAND test_lib_plain)
+set_tests_properties(unit/lib_plain PROPERTIES LABELS unit TIMEOUT 20)

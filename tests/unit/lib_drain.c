@@ -260,8 +260,6 @@ Test(drain, a_thread_that_ended_is_inside_nothing)
 	pthread_t thread;
 	__u64 n;
 
-	if (mode_is_urcu())
-		cr_skip_test("liburcu forbids to exit inside a section");
 	start(0);
 	pthread_create(&thread, NULL, leaves_by_exit, NULL);
 	pthread_join(thread, NULL);

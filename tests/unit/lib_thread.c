@@ -6,6 +6,11 @@
 #define _GNU_SOURCE
 #include <setjmp.h>
 #include <signal.h>
+
+/* Inside of the inline path, between its load and its store. */
+static void enter_hook(void);
+#define ISAHP_ENTER_HOOK() enter_hook()
+
 #include "lib_fixture.h"
 #include "libisahp/thread.h"
 
@@ -202,7 +207,7 @@ Test(thread, resumes_on_what_is_allowed)
 
 #define TRAP_FLAG 0x100
 
-static unsigned int steps, disturbed, jump_at;
+static unsigned int steps, disturbed, jump_at, fence_at;
 static sigjmp_buf back;
 
 static void set_trap_flag(void)
@@ -223,6 +228,31 @@ static void clear_trap_flag(void)
 			 "lea 128(%%rsp), %%rsp" : : "i"(~TRAP_FLAG) : "memory", "cc");
 }
 
+static bool believed_fenced(void)
+{
+	return __atomic_load_n(&isahp_thread_own()->fenced, __ATOMIC_ACQUIRE);
+}
+
+/* No inline path is under way: that is what it said. */
+static void enter_hook(void)
+{
+	if (fence_at)
+		disturbed += believed_fenced();
+}
+
+/* membarrier stops serving here, and then this thread is seen. */
+static void fence_step(void)
+{
+	struct isahp_region r;
+	bool taken = isahp_self.slot->frame;
+
+	isahp_threads_fence();
+	isahp_enter(&which_operation, &r);
+	isahp_leave(&r);
+	/* What it has interrupted may be between slot and recheck. */
+	disturbed += taken && believed_fenced();
+}
+
 /* After every instruction of whoever has the flag set. */
 static void on_step(int signal)
 {
@@ -230,6 +260,11 @@ static void on_step(int signal)
 
 	(void)signal;
 	steps++;
+	if (fence_at) {
+		if (steps == fence_at)
+			fence_step();
+		return;
+	}
 	if (jump_at) {
 		if (steps == jump_at)
 			siglongjmp(back, 1);
@@ -305,4 +340,33 @@ Test(thread, jumps_out_at_every_instruction)
 	cr_expect_gt(jump_at, 20);
 	n = lib_shim_prepare(&shim, &ssse3, LONG_MS);
 	cr_expect(acknowledged(n));
+}
+
+/* Back to before, as only a test may. */
+static void use_membarrier_again(void)
+{
+	__atomic_store_n(&isahp_library.mode, ISAHP_MODE_MEMBARRIER, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&isahp_thread_own()->fenced, 0, __ATOMIC_SEQ_CST);
+	isahp_threads_resumed();
+	cr_assert(isahp_self.fast);
+}
+
+Test(thread, is_not_believed_fenced_while_it_may_be_inline)
+{
+	unsigned int seen = 0;
+
+	which();
+	if (!isahp_self.fast)
+		cr_skip_test("membarrier does not serve in this mode");
+	handle_steps();
+	for (fence_at = 1, steps = fence_at; steps >= fence_at; fence_at++) {
+		use_membarrier_again();
+		stepped_call(0);
+		seen += believed_fenced();
+	}
+	cr_expect_eq(disturbed, 0);
+	/* Before the slot is taken, and after it was given back, it is. */
+	cr_expect_gt(seen, 0);
+	cr_expect_lt(seen, fence_at - 2);
+	cr_expect_gt(fence_at, 20);
 }
