@@ -49,6 +49,19 @@ static void __attribute__((constructor(101))) load(void)
 	isahp_library_init();
 }
 
+int isahp_size_check(const void *p, size_t size, size_t known)
+{
+	const unsigned char *byte = p;
+	size_t i;
+
+	if (size < known)
+		return -EINVAL;
+	for (i = known; i < size; i++)
+		if (byte[i])
+			return -E2BIG;
+	return 0;
+}
+
 static void fill(struct isahp_status *s)
 {
 	struct isahp_library *lib = &isahp_library;

@@ -83,6 +83,18 @@ void isahp_library_init(void);
  */
 struct isahp_features isahp_library_cpu(void);
 
+/**
+ * isahp_size_check - is a caller's structure one that can be served?
+ * @p: the structure.
+ * @size: what the caller says its size is.
+ * @known: what this library knows of it.
+ *
+ * -EINVAL: shorter than @known. Structures only grow, so @known has to become
+ * the first version's size when one does. -E2BIG: longer, and not zero there:
+ * the caller wants what this library does not have.
+ */
+int isahp_size_check(const void *p, size_t size, size_t known);
+
 static inline uint32_t isahp_mode(void)
 {
 	return __atomic_load_n(&isahp_library.mode, __ATOMIC_ACQUIRE);

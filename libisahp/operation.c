@@ -8,15 +8,17 @@
 
 #define VARIANTS_MAX 1024
 
-size_t isahp_operation_choose(const struct isahp_variant *variants, size_t count,
-			      const struct isahp_features *allowed)
+/* The first of the cheapest. There is one: a variant that needs nothing. */
+static size_t cheapest(const struct isahp_block *b,
+		       const struct isahp_features *allowed)
 {
-	size_t best = count;
+	size_t best = b->count;
 	size_t i;
 
-	for (i = 0; i < count; i++)
-		if (isahp_features_subset(&variants[i].needs, allowed) &&
-		    (best == count || variants[i].cost < variants[best].cost))
+	for (i = 0; i < b->count; i++)
+		if (isahp_features_subset(&b->descriptor[i].features, allowed) &&
+		    (best == b->count || b->descriptor[i].variant->cost <
+						 b->descriptor[best].variant->cost))
 			best = i;
 	return best;
 }
@@ -33,7 +35,7 @@ static struct isahp_features allowed_now(void)
 
 static void select_one(struct isahp_block *b, const struct isahp_features *allowed)
 {
-	size_t best = isahp_operation_choose(b->op->variants, b->count, allowed);
+	size_t best = cheapest(b, allowed);
 	struct isahp_descriptor *d = &b->descriptor[best];
 
 	if (__atomic_load_n(&b->op->current, __ATOMIC_RELAXED) == d)
@@ -109,22 +111,31 @@ bool isahp_operations_outside(const struct isahp_descriptor *descriptor,
 	return false;
 }
 
-static bool well_formed(const struct isahp_operation *op)
+static int well_formed(const struct isahp_operation *op)
 {
 	bool anywhere = false;
 	size_t i;
+	int rc;
 
-	if (!op || !op->name || !op->variants || !op->variant_count ||
-	    op->variant_count > VARIANTS_MAX)
-		return false;
+	if (!op)
+		return -EINVAL;
+	rc = isahp_size_check(op, op->size, sizeof(*op));
+	if (rc)
+		return rc;
+	if (!op->name || !op->variants || !op->variant_count ||
+	    op->variant_count > VARIANTS_MAX || op->flags)
+		return -EINVAL;
 	for (i = 0; i < op->variant_count; i++) {
-		const struct isahp_variant *v = &op->variants[i];
+		const struct isahp_variant *v = isahp_operation_at(op, i);
 
+		rc = isahp_size_check(v, op->variant_size, sizeof(*v));
+		if (rc)
+			return rc;
 		if (!v->name || !v->fn)
-			return false;
+			return -EINVAL;
 		anywhere |= isahp_features_empty(&v->needs);
 	}
-	return anywhere;
+	return anywhere ? 0 : -EINVAL;
 }
 
 static struct isahp_block *block_new(struct isahp_operation *op)
@@ -143,9 +154,11 @@ static struct isahp_block *block_new(struct isahp_operation *op)
 	b->op = op;
 	b->count = op->variant_count;
 	for (i = 0; i < b->count; i++) {
-		b->descriptor[i].fn = op->variants[i].fn;
-		b->descriptor[i].features = op->variants[i].needs;
-		b->descriptor[i].variant = &op->variants[i];
+		const struct isahp_variant *v = isahp_operation_at(op, i);
+
+		b->descriptor[i].fn = v->fn;
+		b->descriptor[i].features = v->needs;
+		b->descriptor[i].variant = v;
 	}
 	return b;
 }
@@ -180,10 +193,11 @@ int isahp_operation_register(struct isahp_operation *op)
 	struct isahp_features allowed;
 	struct isahp_block *b;
 	bool grew = false;
-	int rc = 0;
+	int rc;
 
-	if (!well_formed(op))
-		return -EINVAL;
+	rc = well_formed(op);
+	if (rc)
+		return rc;
 	isahp_library_init();
 	b = block_new(op);
 	if (!b)

@@ -30,17 +30,6 @@ struct isahp_block {
 	struct isahp_descriptor descriptor[];
 };
 
-/**
- * isahp_operation_choose - index of the cheapest variant
- * @variants: @count of them.
- * @count: their number.
- * @allowed: features it may need.
- *
- * Return: the first of the cheapest; @count when none may be used.
- */
-size_t isahp_operation_choose(const struct isahp_variant *variants, size_t count,
-			      const struct isahp_features *allowed);
-
 /** isahp_operations_needs - union of all variants' features; locked */
 struct isahp_features isahp_operations_needs(void);
 

@@ -150,8 +150,8 @@ isahp_fn isahp_enter_unregistered(struct isahp_operation *op)
 	size_t i;
 
 	for (i = 0; i < op->variant_count; i++)
-		if (isahp_features_empty(&op->variants[i].needs))
-			return op->variants[i].fn;
+		if (isahp_features_empty(&isahp_operation_at(op, i)->needs))
+			return isahp_operation_at(op, i)->fn;
 	return NULL;
 }
 

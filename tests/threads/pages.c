@@ -41,9 +41,8 @@ static void count_plain(unsigned int n)
 }
 
 static struct isahp_variant variants[2];
-static struct isahp_operation operation = {
-	.name = "count", .variants = variants, .variant_count = 2,
-};
+static struct isahp_operation operation =
+	ISAHP_OPERATION_INIT("count", variants, 2, 0);
 static void *page;
 static struct lib_shim shim;
 static uint32_t over;

@@ -186,10 +186,8 @@ static int registers_and_calls(const struct isahp_change *change, void *arg)
 		ISAHP_VARIANT("plain", which_plain, 100, ISAHP_SET_NONE),
 		ISAHP_VARIANT("ssse3", which_ssse3, 10, ISAHP_SET(SSSE3)),
 	};
-	static struct isahp_operation op = {
-		.name = "made in a callback", .variants = variants,
-		.variant_count = 2,
-	};
+	static struct isahp_operation op =
+		ISAHP_OPERATION_INIT("made in a callback", variants, 2, 0);
 
 	(void)arg;
 	if (change->kind != ISAHP_CALLBACK_LEAVING)

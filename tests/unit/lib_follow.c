@@ -91,9 +91,8 @@ static const struct isahp_variant late_variants[] = {
 
 Test(follow, a_later_operation_extends_the_interest_before_it_is_used)
 {
-	struct isahp_operation op = {
-		.name = "late", .variants = late_variants, .variant_count = 2,
-	};
+	struct isahp_operation op =
+		ISAHP_OPERATION_INIT("late", late_variants, 2, 0);
 	struct isahp_features interest;
 
 	if (!isahp_features_has(&all, ISAHP_FEATURE_POPCNT))

@@ -27,9 +27,7 @@ static const struct isahp_variant variants[] = {
 
 static struct isahp_operation operation(void)
 {
-	return (struct isahp_operation){
-		.name = "test", .variants = variants, .variant_count = 4,
-	};
+	return (struct isahp_operation)ISAHP_OPERATION_INIT("test", variants, 4, 0);
 }
 
 static struct isahp_features set_of(const char *list)
@@ -40,31 +38,29 @@ static struct isahp_features set_of(const char *list)
 	return set;
 }
 
+/* Where a registered operation is when these features are usable. */
+static const struct isahp_variant *chosen(const struct isahp_operation *op,
+					  const char *list)
+{
+	isahp_library_init();
+	pthread_mutex_lock(&isahp_library.lock);
+	isahp_library.usable = set_of(list);
+	isahp_operations_select();
+	pthread_mutex_unlock(&isahp_library.lock);
+	return isahp_operation_variant(op);
+}
+
 Test(choose, takes_the_cheapest_usable)
 {
-	struct isahp_features none = isahp_features_none();
-	struct isahp_features sse3 = set_of("pni");
-	struct isahp_features both = set_of("pni,ssse3");
+	struct isahp_operation op = operation();
 
-	cr_expect_eq(isahp_operation_choose(variants, 4, &none), 1);
-	cr_expect_eq(isahp_operation_choose(variants, 4, &sse3), 0);
-	/* Newer is not better: cost decides. */
-	cr_expect_eq(isahp_operation_choose(variants, 4, &both), 0);
-}
-
-Test(choose, the_first_of_equals)
-{
-	struct isahp_features sse3 = set_of("pni");
-
-	cr_expect_eq(isahp_operation_choose(variants + 3, 1, &sse3), 0);
-	cr_expect_eq(isahp_operation_choose(variants, 4, &sse3), 0);
-}
-
-Test(choose, says_when_there_is_none)
-{
-	struct isahp_features none = isahp_features_none();
-
-	cr_expect_eq(isahp_operation_choose(variants, 1, &none), 1);
+	cr_assert_eq(isahp_operation_register(&op), 0);
+	cr_expect_eq(chosen(&op, ""), &variants[1]);
+	cr_expect_eq(chosen(&op, "ssse3"), &variants[1]);
+	/* The first of equals; and newer is not better: cost decides. */
+	cr_expect_eq(chosen(&op, "pni"), &variants[0]);
+	cr_expect_eq(chosen(&op, "pni,ssse3"), &variants[0]);
+	cr_assert_eq(isahp_operation_unregister(&op), 0);
 }
 
 Test(set, holds_what_it_names)
@@ -138,6 +134,50 @@ Test(operation, refuses_what_is_not_one)
 	cr_expect_eq(isahp_operation_register(&op), -EINVAL);
 	op.variant_count = 1; /* needs SSE3: nothing to fall back to */
 	cr_expect_eq(isahp_operation_register(&op), -EINVAL);
+	op = operation();
+	op.flags = 1u << 31;
+	cr_expect_eq(isahp_operation_register(&op), -EINVAL);
+	op = operation();
+	op.size--;
+	cr_expect_eq(isahp_operation_register(&op), -EINVAL);
+	op = operation();
+	op.variant_size--;
+	cr_expect_eq(isahp_operation_register(&op), -EINVAL);
+}
+
+/* What a program of tomorrow is compiled with. */
+struct longer_variant {
+	struct isahp_variant known;
+	uint64_t unknown;
+};
+
+struct longer_operation {
+	struct isahp_operation known;
+	uint64_t unknown;
+};
+
+Test(operation, may_be_longer_than_the_library_knows)
+{
+	static struct longer_variant longer[] = {
+		{ ISAHP_VARIANT("plain", plain, 100, ISAHP_SET_NONE), 0 },
+		{ ISAHP_VARIANT("sse3", better, 10, ISAHP_SET(SSE3)), 0 },
+	};
+	struct longer_operation op = {
+		ISAHP_OPERATION_INIT("longer", &longer[0].known, 2, 0), 0
+	};
+
+	op.known.size = sizeof(op);
+	op.known.variant_size = sizeof(longer[0]);
+	cr_assert_eq(isahp_operation_register(&op.known), 0);
+	cr_expect_eq(chosen(&op.known, "pni"), &longer[1].known);
+	cr_expect_eq(chosen(&op.known, ""), &longer[0].known);
+	cr_assert_eq(isahp_operation_unregister(&op.known), 0);
+	/* It asks for something that nobody here knows. */
+	op.unknown = 1;
+	cr_expect_eq(isahp_operation_register(&op.known), -E2BIG);
+	op.unknown = 0;
+	longer[1].unknown = 1;
+	cr_expect_eq(isahp_operation_register(&op.known), -E2BIG);
 }
 
 Test(operation, is_registered_once)
@@ -191,9 +231,7 @@ Test(interest, is_closed_over_dependencies)
 		ISAHP_VARIANT("vaes", better, 1, ISAHP_SET(VAES)),
 		ISAHP_VARIANT("plain", plain, 2, ISAHP_SET_NONE),
 	};
-	struct isahp_operation op = {
-		.name = "vaes", .variants = vaes, .variant_count = 2,
-	};
+	struct isahp_operation op = ISAHP_OPERATION_INIT("vaes", vaes, 2, 0);
 	struct isahp_features needs, interest;
 
 	cr_assert_eq(isahp_operation_register(&op), 0);

@@ -88,18 +88,28 @@ typedef void (*isahp_fn)(void);
  *	depends on, and x86-64's base).
  * @cost: relative time of a typical call; the lowest usable one is chosen, the
  *	first of equals. Newer is not always faster: measure.
+ * @results: variants of an operation that have the same nonzero number here
+ *	return the same bits for the same operands. 0: bits of its own.
  * @needs: features whose instructions it uses.
+ *
+ * Grows at its end; struct isahp_operation.variant_size says how long it is.
  */
 struct isahp_variant {
 	const char *name;
 	isahp_fn fn;
 	uint32_t cost;
+	uint32_t results;
 	struct isahp_features needs;
 };
 
+/** ISAHP_VARIANT - name, function, cost, ISAHP_SET() */
 #define ISAHP_VARIANT(name, fn, cost, ...)                                     \
+	ISAHP_VARIANT_RESULTS(name, fn, cost, 0, __VA_ARGS__)
+
+/** ISAHP_VARIANT_RESULTS - name, function, cost, results, ISAHP_SET() */
+#define ISAHP_VARIANT_RESULTS(name, fn, cost, results, ...)                    \
 	{                                                                      \
-		name, (isahp_fn)(fn), cost, __VA_ARGS__                        \
+		name, (isahp_fn)(fn), cost, results, __VA_ARGS__               \
 	}
 
 /**
@@ -120,28 +130,58 @@ struct isahp_descriptor {
 /**
  * struct isahp_operation - a function as the application sees it
  * @current: the descriptor in force; read by isahp_enter() only.
+ * @size: sizeof(struct isahp_operation).
+ * @variant_size: sizeof(struct isahp_variant).
  * @name: for people; static.
  * @variants: @variant_count variants, static. At least one needs nothing.
  * @variant_count: their number.
+ * @flags: ISAHP_OPERATION_*.
  * @priv: the library's.
  *
- * Made by ISAHP_OPERATION_DEFINE(), or zeroed and filled in by hand (@name,
- * @variants, @variant_count) and given to isahp_operation_register().
+ * Made by ISAHP_OPERATION_DEFINE(), by isahp_operation_create(), or from
+ * ISAHP_OPERATION_INIT() and given to isahp_operation_register(). The two sizes
+ * are those of the headers it was compiled with: a newer library reads no
+ * further. To an older one what it does not know has to be zero.
  */
 struct isahp_operation {
 	struct isahp_descriptor *current;
+	uint32_t size;
+	uint32_t variant_size;
 	const char *name;
 	const struct isahp_variant *variants;
-	size_t variant_count;
+	uint32_t variant_count;
+	uint32_t flags;
 	void *priv;
 };
+
+/** ISAHP_OPERATION_INIT - initialiser of an operation that is made by hand */
+#define ISAHP_OPERATION_INIT(name, variants, count, flags)                     \
+	{                                                                      \
+		NULL, sizeof(struct isahp_operation),                          \
+			sizeof(struct isahp_variant), name, variants, count,   \
+			flags, NULL                                            \
+	}
+
+/**
+ * isahp_operation_at - one of an operation's variants
+ * @op: with @size, @variants and @variant_size set.
+ * @i: its number, smaller than @op->variant_count.
+ */
+static inline const struct isahp_variant *
+isahp_operation_at(const struct isahp_operation *op, size_t i)
+{
+	const void *at = (const char *)op->variants + i * op->variant_size;
+
+	return (const struct isahp_variant *)at;
+}
 
 /**
  * isahp_operation_register - make an operation callable
  * @op: stays the caller's memory, and must stay until it is unregistered.
  *
- * -EINVAL: no name, no variants, or none that needs nothing; -EEXIST: is
- * registered; -ENOMEM.
+ * -EINVAL: no name, no variants, none that needs nothing, an unknown flag, or a
+ * size too small; -E2BIG: it says something that this library is too old for;
+ * -EEXIST: is registered; -ENOMEM.
  */
 ISAHP_API int isahp_operation_register(struct isahp_operation *op);
 
@@ -190,11 +230,14 @@ extern "C" {
  * before the constructor and after the destructor has run.
  */
 #define ISAHP_OPERATION_DEFINE(op, ...)                                        \
+	ISAHP_OPERATION_DEFINE_FLAGS(op, 0, __VA_ARGS__)
+
+/** ISAHP_OPERATION_DEFINE_FLAGS - the same, with ISAHP_OPERATION_* */
+#define ISAHP_OPERATION_DEFINE_FLAGS(op, flags, ...)                           \
 	static const struct isahp_variant op##_variants_[] = { __VA_ARGS__ };  \
-	struct isahp_operation op##_operation = {                              \
-		NULL, #op, op##_variants_,                                     \
-		sizeof(op##_variants_) / sizeof(op##_variants_[0]), NULL       \
-	};                                                                     \
+	struct isahp_operation op##_operation = ISAHP_OPERATION_INIT(          \
+		#op, op##_variants_,                                           \
+		sizeof(op##_variants_) / sizeof(op##_variants_[0]), flags);    \
 	static void __attribute__((constructor(200))) op##_register_(void)     \
 	{                                                                      \
 		(void)isahp_operation_register(&op##_operation);               \
