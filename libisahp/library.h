@@ -26,12 +26,9 @@ enum isahp_mode {
 	ISAHP_MODE_URCU,	/* liburcu's grace periods */
 };
 
-struct isahp_block;
-
 /**
  * struct isahp_library - the process's one state
  * @lock: protects what follows up to @mode.
- * @blocks: registered operations.
  * @usable: features that operations may be put on.
  * @interest: features that the source has been told of, closed over what they
  *	depend on. Operations keep to them while @followed: of others no removal
@@ -52,7 +49,6 @@ struct isahp_block;
  */
 struct isahp_library {
 	pthread_mutex_t lock;
-	struct isahp_block *blocks;
 	struct isahp_features usable;
 	struct isahp_features interest;
 	bool followed;

@@ -8,19 +8,28 @@
 
 #define VARIANTS_MAX 1024
 
+/* What operations were put on last, but for those registered since, */
+static struct isahp_features selected;
+/* which may be on something else in as far as these features count. */
+static struct isahp_features unsettled;
+/* Of all variants that were ever in force. */
+static struct isahp_features entered;
+
 /* The first of the cheapest. There is one: a variant that needs nothing. */
-static size_t cheapest(const struct isahp_block *b,
-		       const struct isahp_features *allowed)
+static struct isahp_descriptor *cheapest(const struct isahp_block *b,
+					 const struct isahp_features *allowed)
 {
-	size_t best = b->count;
+	const struct isahp_choice *best = NULL;
 	size_t i;
 
-	for (i = 0; i < b->count; i++)
-		if (isahp_features_subset(&b->descriptor[i].features, allowed) &&
-		    (best == b->count || b->descriptor[i].variant->cost <
-						 b->descriptor[best].variant->cost))
-			best = i;
-	return best;
+	for (i = 0; i < b->count; i++) {
+		const struct isahp_choice *c = &b->choice[i];
+
+		if (isahp_features_subset(&c->d->features, allowed) &&
+		    (!best || c->cost < best->cost))
+			best = c;
+	}
+	return best->d;
 }
 
 /* What operations may be put on: usable, and its removal would be heard. */
@@ -33,40 +42,57 @@ static struct isahp_features allowed_now(void)
 	return isahp_features_and(&lib->usable, &lib->interest);
 }
 
-static void select_one(struct isahp_block *b, const struct isahp_features *allowed)
+static void select_one(struct isahp_block *b, void *arg)
 {
-	size_t best = cheapest(b, allowed);
-	struct isahp_descriptor *d = &b->descriptor[best];
+	const struct isahp_features *allowed = arg;
+	struct isahp_descriptor *d, *old;
 
-	if (__atomic_load_n(&b->op->current, __ATOMIC_RELAXED) == d)
+	if (!b->op)
 		return;
-	if (__atomic_load_n(&b->op->current, __ATOMIC_RELAXED))
+	d = cheapest(b, allowed);
+	old = __atomic_load_n(&b->op->current, __ATOMIC_RELAXED);
+	if (old == d)
+		return;
+	if (old)
 		isahp_count(&isahp_library.swaps);
-	b->entered[best] = true;
+	entered = isahp_features_or(&entered, &d->features);
 	/* The descriptor before the pointer; partner: the loads in isahp_enter(). */
 	__atomic_store_n(&b->op->current, d, __ATOMIC_RELEASE);
+}
+
+static struct isahp_features different(const struct isahp_features *a,
+				       const struct isahp_features *b)
+{
+	struct isahp_features more = isahp_features_andnot(a, b);
+	struct isahp_features less = isahp_features_andnot(b, a);
+
+	return isahp_features_or(&more, &less);
 }
 
 void isahp_operations_select(void)
 {
 	struct isahp_features allowed = allowed_now();
-	struct isahp_block *b;
+	struct isahp_features changed = different(&allowed, &selected);
 
-	for (b = isahp_library.blocks; b; b = b->next)
-		if (b->op)
-			select_one(b, &allowed);
+	changed = isahp_features_or(&changed, &unsettled);
+	isahp_blocks_visit(&changed, select_one, &allowed);
+	selected = allowed;
+	unsettled = isahp_features_none();
+}
+
+/* One that was not there at the last selection. */
+static void select_new(struct isahp_block *b)
+{
+	struct isahp_features allowed = allowed_now();
+	struct isahp_features changed = different(&allowed, &selected);
+
+	select_one(b, &allowed);
+	unsettled = isahp_features_or(&unsettled, &changed);
 }
 
 struct isahp_features isahp_operations_needs(void)
 {
-	struct isahp_features set = isahp_features_none();
-	struct isahp_block *b;
-	size_t i;
-
-	for (b = isahp_library.blocks; b; b = b->next)
-		for (i = 0; i < b->count; i++)
-			set = isahp_features_or(&set, &b->descriptor[i].features);
-	return set;
+	return isahp_blocks_needs();
 }
 
 struct isahp_features isahp_operations_interest(void)
@@ -80,35 +106,13 @@ struct isahp_features isahp_operations_interest(void)
 
 bool isahp_operations_entered(const struct isahp_features *allowed)
 {
-	struct isahp_block *b;
-	size_t i;
-
-	for (b = isahp_library.blocks; b; b = b->next)
-		for (i = 0; i < b->count; i++)
-			if (b->entered[i] &&
-			    !isahp_features_subset(&b->descriptor[i].features,
-						   allowed))
-				return true;
-	return false;
-}
-
-static bool block_has(const struct isahp_block *b,
-		      const struct isahp_descriptor *descriptor)
-{
-	return (uintptr_t)descriptor >= (uintptr_t)b->descriptor &&
-	       (uintptr_t)descriptor < (uintptr_t)(b->descriptor + b->count);
+	return !isahp_features_subset(&entered, allowed);
 }
 
 bool isahp_operations_outside(const struct isahp_descriptor *descriptor,
 			      const struct isahp_features *allowed)
 {
-	struct isahp_block *b;
-
-	for (b = isahp_library.blocks; b; b = b->next)
-		if (block_has(b, descriptor))
-			return !isahp_features_subset(&descriptor->features,
-						      allowed);
-	return false;
+	return !isahp_features_subset(&descriptor->features, allowed);
 }
 
 static int well_formed(const struct isahp_operation *op)
@@ -138,46 +142,6 @@ static int well_formed(const struct isahp_operation *op)
 	return anywhere ? 0 : -EINVAL;
 }
 
-static struct isahp_block *block_new(struct isahp_operation *op)
-{
-	struct isahp_block *b;
-	size_t i;
-
-	b = calloc(1, sizeof(*b) + op->variant_count * sizeof(b->descriptor[0]));
-	if (!b)
-		return NULL;
-	b->entered = calloc(op->variant_count, sizeof(*b->entered));
-	if (!b->entered) {
-		free(b);
-		return NULL;
-	}
-	b->op = op;
-	b->count = op->variant_count;
-	for (i = 0; i < b->count; i++) {
-		const struct isahp_variant *v = isahp_operation_at(op, i);
-
-		b->descriptor[i].fn = v->fn;
-		b->descriptor[i].features = v->needs;
-		b->descriptor[i].variant = v;
-	}
-	return b;
-}
-
-static void block_free(struct isahp_block *b)
-{
-	free(b->entered);
-	free(b);
-}
-
-static struct isahp_block **find(const struct isahp_operation *op)
-{
-	struct isahp_block **link = &isahp_library.blocks;
-
-	while (*link && (*link)->op != op)
-		link = &(*link)->next;
-	return link;
-}
-
 /* Locked. The source hears of a new interest from the dispatcher, soon. */
 static bool interest_grew(void)
 {
@@ -190,8 +154,7 @@ static bool interest_grew(void)
 int isahp_operation_register(struct isahp_operation *op)
 {
 	struct isahp_library *lib = &isahp_library;
-	struct isahp_features allowed;
-	struct isahp_block *b;
+	struct isahp_block *b = NULL;
 	bool grew = false;
 	int rc;
 
@@ -199,64 +162,49 @@ int isahp_operation_register(struct isahp_operation *op)
 	if (rc)
 		return rc;
 	isahp_library_init();
-	b = block_new(op);
-	if (!b)
-		return -ENOMEM;
 	pthread_mutex_lock(&lib->lock);
-	if (*find(op)) {
+	if (isahp_block_find(op, true))
 		rc = -EEXIST;
-	} else {
-		b->next = lib->blocks;
-		lib->blocks = b;
+	else if (!(b = isahp_block_new(op)))
+		rc = -ENOMEM;
+	if (!rc) {
 		op->priv = b;
-		allowed = allowed_now();
-		select_one(b, &allowed);
+		select_new(b);
 		grew = interest_grew();
 	}
 	pthread_mutex_unlock(&lib->lock);
-	if (rc)
-		block_free(b);
 	if (grew)
 		isahp_dispatcher_interest();
 	return rc;
 }
 
+/* One that is registered, else one that a call before this could not end. */
 static struct isahp_block *retire(struct isahp_operation *op)
 {
 	struct isahp_library *lib = &isahp_library;
-	struct isahp_block *b = NULL;
+	struct isahp_block *b;
 
 	pthread_mutex_lock(&lib->lock);
-	if (op)
-		b = *find(op);
+	b = isahp_block_find(op, true);
 	if (b) {
 		b->op = NULL;
 		op->priv = NULL;
 		__atomic_store_n(&op->current, NULL, __ATOMIC_RELEASE);
+	} else {
+		b = isahp_block_find(op, false);
 	}
+	if (b)
+		b->ending = true;
 	pthread_mutex_unlock(&lib->lock);
 	return b;
 }
 
-static void unlink_block(struct isahp_block *b)
+static void end(struct isahp_block *b, bool gone)
 {
-	struct isahp_block **link;
-
 	pthread_mutex_lock(&isahp_library.lock);
-	for (link = &isahp_library.blocks; *link != b; link = &(*link)->next)
-		;
-	*link = b->next;
-	pthread_mutex_unlock(&isahp_library.lock);
-}
-
-/* Blocks that no grace period could be waited for: better kept than too early. */
-static void keep(struct isahp_block *b)
-{
-	static struct isahp_block *kept;
-
-	pthread_mutex_lock(&isahp_library.lock);
-	b->next = kept;
-	kept = b;
+	b->ending = false;
+	if (gone)
+		isahp_block_free(b);
 	pthread_mutex_unlock(&isahp_library.lock);
 }
 
@@ -268,14 +216,16 @@ int isahp_operation_unregister(struct isahp_operation *op)
 	if (!b)
 		return -ENOENT;
 	rc = isahp_swap_leave_block(b);
-	if (rc)
+	if (rc) {
+		end(b, false);
 		return rc;
-	unlink_block(b);
-	/* Readers of isahp_operation_variant() may still look at it. */
-	if (isahp_gp_synchronize())
-		keep(b);
-	else
-		block_free(b);
+	}
+	/*
+	 * Readers of isahp_operation_variant() may still look at it. Where no
+	 * grace period can be waited for: better kept than freed too early.
+	 */
+	if (!isahp_gp_synchronize())
+		end(b, true);
 	return 0;
 }
 

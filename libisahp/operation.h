@@ -7,28 +7,7 @@
 #ifndef ISAHP_OPERATION_H
 #define ISAHP_OPERATION_H
 
-#include "library.h"
-
-/**
- * struct isahp_block - what the library keeps of an operation
- * @next: in isahp_library.blocks.
- * @op: NULL once it is unregistered: the block then only stays because threads
- *	were still inside.
- * @count: entries of @descriptor.
- * @entered: bit field, one byte for each descriptor: was ever in force.
- * @descriptor: one for each variant, in order.
- *
- * Descriptors live as long as the block, so that choosing a variant never
- * allocates, and an address never comes to mean another variant while a reader
- * may hold it.
- */
-struct isahp_block {
-	struct isahp_block *next;
-	struct isahp_operation *op;
-	size_t count;
-	bool *entered;
-	struct isahp_descriptor descriptor[];
-};
+#include "block.h"
 
 /** isahp_operations_needs - union of all variants' features; locked */
 struct isahp_features isahp_operations_needs(void);
@@ -41,7 +20,11 @@ struct isahp_features isahp_operations_needs(void);
  */
 struct isahp_features isahp_operations_interest(void);
 
-/** isahp_operations_select - put each on its best variant now; locked */
+/**
+ * isahp_operations_select - put each on its best variant now; locked
+ *
+ * Looks at those only that have a variant for what has changed since.
+ */
 void isahp_operations_select(void);
 
 /**
@@ -54,11 +37,11 @@ bool isahp_operations_entered(const struct isahp_features *allowed);
 
 /**
  * isahp_operations_outside - does this descriptor need more than is allowed?
- * @descriptor: maybe dangling.
+ * @descriptor: of any age.
  * @allowed: features that may stay in use.
  *
- * Locked. A pointer to no living descriptor is a reader's that will look again
- * and drop it: false.
+ * Locked. One that is nobody's any more is a reader's that will look again and
+ * drop it: it needs nothing.
  */
 bool isahp_operations_outside(const struct isahp_descriptor *descriptor,
 			      const struct isahp_features *allowed);

@@ -86,10 +86,7 @@ void isahp_drain_end(struct isahp_drain *drain)
 
 static bool of_block(const struct isahp_descriptor *descriptor, const void *arg)
 {
-	const struct isahp_block *b = arg;
-
-	return (uintptr_t)descriptor >= (uintptr_t)b->descriptor &&
-	       (uintptr_t)descriptor < (uintptr_t)(b->descriptor + b->count);
+	return isahp_block_owns(arg, descriptor);
 }
 
 static bool left_block(struct isahp_block *block, struct isahp_gp **gp)

@@ -21,6 +21,8 @@ endfunction()
 
 isahp_library_test(lib_operation isahp_static)
 target_include_directories(test_lib_operation PRIVATE ${PROJECT_SOURCE_DIR})
+isahp_library_test(lib_registry isahp_static)
+target_include_directories(test_lib_registry PRIVATE ${PROJECT_SOURCE_DIR})
 isahp_library_test(lib_follow isahp::isahp)
 isahp_library_test(lib_drain isahp::isahp)
 isahp_library_test(lib_callback isahp::isahp)

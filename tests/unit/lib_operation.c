@@ -225,6 +225,41 @@ Test(operation, is_not_given_back_from_inside)
 	cr_assert_eq(isahp_operation_unregister(&op), 0);
 }
 
+struct inside {
+	struct isahp_operation *op;
+	pthread_barrier_t met;
+};
+
+static void *stays_inside(void *arg)
+{
+	struct inside *s = arg;
+	struct isahp_region region;
+
+	isahp_enter(s->op, &region);
+	pthread_barrier_wait(&s->met);
+	pthread_barrier_wait(&s->met);
+	isahp_leave(&region);
+	return NULL;
+}
+
+Test(operation, may_be_waited_for_again)
+{
+	struct isahp_operation op = operation();
+	struct inside s = { .op = &op };
+	pthread_t thread;
+
+	pthread_barrier_init(&s.met, NULL, 2);
+	cr_assert_eq(isahp_operation_register(&op), 0);
+	pthread_create(&thread, NULL, stays_inside, &s);
+	pthread_barrier_wait(&s.met);
+	cr_expect_eq(isahp_operation_unregister(&op), -EBUSY);
+	cr_expect_null(isahp_operation_variant(&op));
+	pthread_barrier_wait(&s.met);
+	pthread_join(thread, NULL);
+	cr_expect_eq(isahp_operation_unregister(&op), 0);
+	cr_expect_eq(isahp_operation_unregister(&op), -ENOENT);
+}
+
 Test(interest, is_closed_over_dependencies)
 {
 	static const struct isahp_variant vaes[] = {

@@ -117,15 +117,17 @@ struct isahp_variant {
  * @fn: the code to call.
  * @features: what it uses.
  * @variant: where it came from.
+ * @priv: the library's.
  *
- * One for each variant, made when the operation is registered, immutable, and
- * freed when it is unregistered. For the inline read side.
+ * One for each variant, made when the operation is registered, immutable until
+ * it is unregistered. For the inline read side.
  */
 struct isahp_descriptor {
 	isahp_fn fn;
 	struct isahp_features features;
 	const struct isahp_variant *variant;
-};
+	void *priv;
+} __attribute__((aligned(64)));
 
 /**
  * struct isahp_operation - a function as the application sees it
@@ -194,7 +196,7 @@ ISAHP_API int isahp_operation_register(struct isahp_operation *op);
  *
  * -ENOENT: not registered; -EBUSY: threads are still inside: the operation is
  * unregistered, but its code must not be unmapped; -EDEADLK: called from inside
- * a region of it.
+ * a region of it. After these two it may be called again, to wait on.
  */
 ISAHP_API int isahp_operation_unregister(struct isahp_operation *op);
 
