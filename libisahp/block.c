@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "block.h"
-#include "operation.h"
+#include "choice.h"
 
 #define BUCKETS 1024
 #define CHUNK 64	/* descriptors that are allocated at a time */
@@ -132,12 +132,10 @@ static bool fill(struct isahp_block *b, const struct isahp_operation *op)
 {
 	for (; b->count < op->variant_count; b->count++) {
 		struct isahp_choice *c = &b->choice[b->count];
-		const struct isahp_variant *v = isahp_operation_at(op, b->count);
 
-		c->d = descriptor_get(v, b);
+		c->d = descriptor_get(isahp_operation_at(op, b->count), b);
 		if (!c->d)
 			return false;
-		c->cost = v->cost;
 	}
 	return true;
 }
@@ -163,6 +161,7 @@ struct isahp_block *isahp_block_new(struct isahp_operation *op)
 		empty(b);
 		return NULL;
 	}
+	isahp_choice_init(b, op);
 	b->op = op;
 	b->address = op;
 	b->link = (struct isahp_link *)&b->choice[b->count];
@@ -233,6 +232,16 @@ void isahp_blocks_visit(const struct isahp_features *features,
 			fn(l->block, arg);
 		}
 	}
+}
+
+void isahp_blocks_each(void (*fn)(struct isahp_block *b, void *arg), void *arg)
+{
+	struct isahp_block *b;
+	size_t i;
+
+	for (i = 0; i < BUCKETS; i++)
+		for (b = buckets[i]; b; b = b->next)
+			fn(b, arg);
 }
 
 uint64_t isahp_blocks_visited(void)

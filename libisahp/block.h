@@ -18,11 +18,16 @@ struct isahp_block;
 /**
  * struct isahp_choice - a variant, as the choice sees it
  * @d: what it is published as.
- * @cost: the lowest one that may be used is chosen.
+ * @cost: the lowest one that may be used is chosen: what the application gave,
+ *	or picoseconds once @measured.
+ * @class: number of the first variant that returns the same bits.
+ * @forced: ISAHP_FORCE names it.
  */
 struct isahp_choice {
 	struct isahp_descriptor *d;
 	uint64_t cost;
+	size_t class;
+	bool forced;
 };
 
 /**
@@ -47,6 +52,11 @@ struct isahp_link {
  * @ending: a thread waits for its end, or has: not to be found any more.
  * @address: where @op is, or was.
  * @visit: number of the visit that was here last.
+ * @on: what @op is on.
+ * @bound: what it was on when ISAHP_OPERATION_SAME_BITS began to count; NULL:
+ *	it does not.
+ * @stays: it is on something that is not allowed, since it is bound to it.
+ * @created: by isahp_operation_create().
  * @links: entries of @link, one for each feature that any variant needs.
  * @link: behind @choice.
  * @count: entries of @choice.
@@ -62,6 +72,10 @@ struct isahp_block {
 	bool ending;
 	const struct isahp_operation *address;
 	uint64_t visit;
+	struct isahp_choice *on;
+	struct isahp_choice *bound;
+	bool stays;
+	bool created;
 	size_t links;
 	struct isahp_link *link;
 	size_t count;
@@ -116,6 +130,9 @@ struct isahp_features isahp_blocks_needs(void);
  */
 void isahp_blocks_visit(const struct isahp_features *features,
 			void (*fn)(struct isahp_block *b, void *arg), void *arg);
+
+/** isahp_blocks_each - go to all of them; as above */
+void isahp_blocks_each(void (*fn)(struct isahp_block *b, void *arg), void *arg);
 
 /** isahp_blocks_visited - how many visits isahp_blocks_visit() made so far */
 uint64_t isahp_blocks_visited(void);

@@ -231,6 +231,9 @@ static int start(void)
 		pthread_mutex_unlock(&isahp_library.lock);
 		dispatcher.threaded = false;
 	}
+	pthread_mutex_lock(&isahp_library.lock);
+	isahp_operations_bind();
+	pthread_mutex_unlock(&isahp_library.lock);
 	dispatcher.started = true;
 	return 0;
 }
@@ -241,7 +244,10 @@ int isahp_start(const struct isahp_options *options)
 	const struct isahp_options *o = options ? options : &defaults;
 	int rc;
 
-	if (o->size < sizeof(*o) || (o->flags & ~ISAHP_START_NO_THREAD))
+	rc = isahp_size_check(o, o->size, sizeof(*o));
+	if (rc)
+		return rc;
+	if (o->flags & ~ISAHP_START_NO_THREAD)
 		return -EINVAL;
 	isahp_library_init();
 	if (isahp_library.environment)

@@ -5,6 +5,8 @@
 #include <string.h>
 #include "env.h"
 
+static const char separators[] = ", \t";
+
 const char *isahp_env_path(const char *name)
 {
 	const char *value = secure_getenv(name);
@@ -14,7 +16,6 @@ const char *isahp_env_path(const char *name)
 
 int isahp_env_features(const char *list, struct isahp_features *ret_set)
 {
-	static const char separators[] = ", \t";
 	int rc = 0;
 
 	*ret_set = isahp_features_none();
@@ -33,6 +34,63 @@ int isahp_env_features(const char *list, struct isahp_features *ret_set)
 			isahp_features_add(ret_set, (unsigned int)number);
 		list += len;
 	}
+}
+
+/* The next "operation=variant" of a list; false at its end. */
+static bool next_entry(const char **list, const char **ret_entry, size_t *ret_len)
+{
+	*list += strspn(*list, separators);
+	*ret_entry = *list;
+	*ret_len = strcspn(*list, separators);
+	*list += *ret_len;
+	return *ret_len;
+}
+
+static bool well_formed(const char *list)
+{
+	const char *entry, *equal;
+	size_t len;
+
+	while (next_entry(&list, &entry, &len)) {
+		equal = memchr(entry, '=', len);
+		if (!equal || equal == entry || equal == entry + len - 1 ||
+		    memchr(equal + 1, '=', len - (size_t)(equal + 1 - entry)))
+			return false;
+	}
+	return true;
+}
+
+static bool same(const char *name, const char *text, size_t len)
+{
+	return strlen(name) == len && !memcmp(name, text, len);
+}
+
+bool isahp_env_forces(const char *force, const char *operation,
+		      const char *variant)
+{
+	const char *entry, *equal;
+	bool forces = false;
+	size_t len, name;
+
+	while (force && next_entry(&force, &entry, &len)) {
+		equal = memchr(entry, '=', len);
+		name = (size_t)(equal - entry);
+		if (same(operation, entry, name))
+			forces = same(variant, equal + 1, len - name - 1);
+	}
+	return forces;
+}
+
+/* A copy: the program may change its environment. */
+static void read_force(struct isahp_library *lib)
+{
+	const char *force = isahp_env_path("ISAHP_FORCE");
+
+	if (!force)
+		return;
+	lib->force = well_formed(force) ? strdup(force) : NULL;
+	if (!lib->force)
+		lib->environment = well_formed(force) ? -ENOMEM : -EINVAL;
 }
 
 /* Unset: @unset. "0" or "1"; anything else is an error. */
@@ -69,6 +127,7 @@ void isahp_env_read(struct isahp_library *lib)
 
 	lib->disabled = read_switch(lib, "ISAHP_DISABLE", false);
 	read_mode(lib);
+	read_force(lib);
 	if (!forbid)
 		return;
 	if (isahp_env_features(forbid, &set))

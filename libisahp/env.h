@@ -6,7 +6,7 @@
 
 /**
  * isahp_env_read - what the environment asks for
- * @lib: gets @never, @disabled, @environment and, as a wish, @mode.
+ * @lib: gets @never, @force, @disabled, @environment and, as a wish, @mode.
  *
  * The variables are listed in libisahp/README.md. Those of a set-user-ID
  * program are ignored.
@@ -29,5 +29,15 @@ const char *isahp_env_path(const char *name);
  * -EINVAL: a name is unknown.
  */
 int isahp_env_features(const char *list, struct isahp_features *ret_set);
+
+/**
+ * isahp_env_forces - does ISAHP_FORCE name this variant?
+ * @force: "operation=variant,operation2=variant2", well formed, or NULL. Of two
+ *	that name an operation the last one counts.
+ * @operation: its name.
+ * @variant: its name.
+ */
+bool isahp_env_forces(const char *force, const char *operation,
+		      const char *variant);
 
 #endif /* ISAHP_ENV_H */

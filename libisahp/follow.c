@@ -380,11 +380,17 @@ void isahp_follow_stop(struct isahp_follow *f)
 {
 	struct isahp_features none = isahp_features_none();
 
+	bool stay;
+
 	stop_waiting(f);
 	if (!f->link.ops)
 		return; /* lost before */
-	set_usable(&none, true);
-	if (drained(&none))
+	pthread_mutex_lock(&isahp_library.lock);
+	isahp_library.usable = none;
+	stay = isahp_operations_retreat();
+	pthread_mutex_unlock(&isahp_library.lock);
+	/* No goodbye from who uses on what may be taken away. */
+	if (!stay && drained(&none))
 		(void)f->link.ops->unregister(&f->link);
 	pthread_mutex_lock(&isahp_library.lock);
 	isahp_library.followed = false;
@@ -401,6 +407,9 @@ bool isahp_follow_child(struct isahp_follow *f)
 	/* The grace period's thread is not here: its half of it is lost. */
 	memset(f, 0, sizeof(*f));
 	f->link.fd = -1;
+	/* What stayed where it was when the parent stopped is the parent's affair. */
+	if (!followed && isahp_operations_retreat())
+		isahp_operations_select();
 	if (!followed)
 		return false;
 	isahp_library.followed = false;

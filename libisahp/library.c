@@ -76,6 +76,7 @@ static void fill(struct isahp_status *s)
 	s->swaps = __atomic_load_n(&lib->swaps, __ATOMIC_RELAXED);
 	s->acks = __atomic_load_n(&lib->acks, __ATOMIC_RELAXED);
 	s->naks = __atomic_load_n(&lib->naks, __ATOMIC_RELAXED);
+	s->results_changed = __atomic_load_n(&lib->results_changed, __ATOMIC_RELAXED);
 }
 
 int isahp_status(struct isahp_status *ret_status)

@@ -37,6 +37,7 @@ enum isahp_mode {
  * @source: enum isahp_source.
  * @error: negative errno that ended following.
  * @never: features that ISAHP_FORBID names, and their dependents.
+ * @force: ISAHP_FORCE, or NULL.
  * @disabled: ISAHP_DISABLE.
  * @environment: negative errno of an environment variable that makes no sense.
  * @mode: enum isahp_mode. Atomic; MEMBARRIER may turn into FENCED at any time.
@@ -45,7 +46,8 @@ enum isahp_mode {
  * @events: atomic; as in struct isahp_status,
  * @swaps: as the others.
  * @acks: the same.
- * @naks: the same.
+ * @naks: the same,
+ * @results_changed: the same.
  */
 struct isahp_library {
 	pthread_mutex_t lock;
@@ -55,6 +57,7 @@ struct isahp_library {
 	uint32_t source;
 	int error;
 	struct isahp_features never;
+	const char *force;
 	bool disabled;
 	int environment;
 
@@ -65,6 +68,7 @@ struct isahp_library {
 	uint64_t swaps;
 	uint64_t acks;
 	uint64_t naks;
+	uint64_t results_changed;
 };
 
 extern struct isahp_library isahp_library;

@@ -28,6 +28,32 @@ struct isahp_features isahp_operations_interest(void);
 void isahp_operations_select(void);
 
 /**
+ * isahp_operations_retreat - the same, but nobody's results change; locked
+ *
+ * Return: whether an operation that is bound to its results is outside of what
+ * it may use now: it stays there.
+ */
+bool isahp_operations_retreat(void);
+
+/**
+ * isahp_operations_keep_bits - can all that are bound keep their results?
+ * @usable: what would be usable.
+ * @ret_name: gets the name of one that can not; @size bytes, cut short.
+ * @size: see @ret_name.
+ *
+ * Locked.
+ */
+bool isahp_operations_keep_bits(const struct isahp_features *usable,
+				char *ret_name, size_t size);
+
+/**
+ * isahp_operations_bind - bind those that want it to their results; locked
+ *
+ * From now on also the ones that are registered later.
+ */
+void isahp_operations_bind(void);
+
+/**
  * isahp_operations_entered - may any thread be inside what is not allowed?
  * @allowed: features that may stay in use.
  *

@@ -2,7 +2,9 @@
 /* Operations without any source of events: a plain dispatcher. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <isa-core/cpuid.h>
 #include <isa-core/features.h>
 #include "libisahp/env.h"
@@ -117,6 +119,49 @@ Test(environment, nonsense_is_an_error)
 	cr_expect_eq(read_environment("ISAHP_DISABLE", "yes").environment, -EINVAL);
 	unsetenv("ISAHP_DISABLE");
 	cr_expect_eq(read_environment("ISAHP_FORBID", "axv2").environment, -EINVAL);
+}
+
+static const struct isahp_variant *where_forced(const char *force, const char *usable)
+{
+	struct isahp_operation op = operation();
+	const struct isahp_variant *v;
+
+	isahp_library_init();
+	setenv("ISAHP_FORCE", force, 1);
+	isahp_env_read(&isahp_library);
+	cr_assert_eq(isahp_library.environment, 0);
+	cr_assert_eq(isahp_operation_register(&op), 0);
+	v = chosen(&op, usable);
+	cr_assert_eq(isahp_operation_unregister(&op), 0);
+	return v;
+}
+
+Test(environment, forces_a_variant)
+{
+	cr_expect_eq(where_forced("test=worse", "pni,ssse3"), &variants[2]);
+	cr_expect_eq(where_forced("other=x, test=plain", "pni"), &variants[1]);
+	cr_expect_eq(where_forced("test=worse,test=equal", "pni,ssse3"), &variants[3]);
+}
+
+Test(environment, forces_nothing_that_can_not_be)
+{
+	/* Not usable, not there, not this operation: as if nothing was said. */
+	cr_expect_eq(where_forced("test=worse", "pni"), &variants[0]);
+	cr_expect_eq(where_forced("test=wors", "pni,ssse3"), &variants[0]);
+	cr_expect_eq(where_forced("tes=worse", "pni,ssse3"), &variants[0]);
+	cr_expect_eq(where_forced("test2=worse", "pni,ssse3"), &variants[0]);
+}
+
+Test(environment, that_forces_nonsense_is_an_error)
+{
+	static const char *const nonsense[] = { "test", "=plain", "test=", "a=b,c",
+						"a=b=c", "=" };
+	size_t i;
+
+	for (i = 0; i < sizeof(nonsense) / sizeof(nonsense[0]); i++)
+		cr_expect_eq(read_environment("ISAHP_FORCE", nonsense[i]).environment,
+			     -EINVAL, "%s", nonsense[i]);
+	cr_expect_eq(read_environment("ISAHP_FORCE", " a=b,\tc=d ").environment, 0);
 }
 
 Test(operation, refuses_what_is_not_one)
@@ -258,6 +303,97 @@ Test(operation, may_be_waited_for_again)
 	pthread_join(thread, NULL);
 	cr_expect_eq(isahp_operation_unregister(&op), 0);
 	cr_expect_eq(isahp_operation_unregister(&op), -ENOENT);
+}
+
+/* From what is gone when it returns. */
+static struct isahp_operation *create_from_the_stack(void)
+{
+	char name[] = "created", plain_name[] = "plain", better_name[] = "sse3";
+	struct longer_variant mine[] = {
+		{ ISAHP_VARIANT(plain_name, plain, 100, ISAHP_SET_NONE), 0 },
+		{ ISAHP_VARIANT(better_name, better, 10, ISAHP_SET(SSE3)), 0 },
+	};
+	struct isahp_operation_spec spec = {
+		.size = sizeof(spec), .variant_size = sizeof(mine[0]), .name = name,
+		.variants = &mine[0].known, .variant_count = 2,
+	};
+	struct isahp_operation *op = NULL;
+
+	cr_assert_eq(isahp_operation_create(&spec, &op), 0);
+	memset(mine, 0xff, sizeof(mine));
+	memset(name, 'x', sizeof(name));
+	memset(plain_name, 'x', sizeof(plain_name));
+	memset(better_name, 'x', sizeof(better_name));
+	return op;
+}
+
+Test(operation, is_created_from_what_need_not_stay)
+{
+	struct isahp_operation *op = create_from_the_stack();
+	struct isahp_region region;
+
+	cr_expect_str_eq(op->name, "created");
+	cr_expect_str_eq(chosen(op, "pni")->name, "sse3");
+	cr_expect_eq(isahp_enter(op, &region), (isahp_fn)better);
+	isahp_leave(&region);
+	cr_expect_str_eq(chosen(op, "")->name, "plain");
+	cr_expect_eq(isahp_enter(op, &region), (isahp_fn)plain);
+	isahp_leave(&region);
+	cr_expect_eq(isahp_operation_register(op), -EEXIST);
+	cr_expect_eq(isahp_operation_unregister(op), -EINVAL);
+	cr_assert_eq(isahp_operation_destroy(op), 0);
+}
+
+Test(operation, is_destroyed_only_where_it_was_created)
+{
+	struct isahp_operation op = operation();
+
+	cr_expect_eq(isahp_operation_destroy(NULL), -ENOENT);
+	cr_expect_eq(isahp_operation_destroy(&op), -ENOENT);
+	cr_assert_eq(isahp_operation_register(&op), 0);
+	cr_expect_eq(isahp_operation_destroy(&op), -EINVAL);
+	cr_expect_not_null(isahp_operation_variant(&op));
+	cr_assert_eq(isahp_operation_unregister(&op), 0);
+}
+
+Test(operation, is_not_created_from_nonsense)
+{
+	struct isahp_operation_spec spec = {
+		.size = sizeof(spec), .variant_size = sizeof(variants[0]),
+		.name = "test", .variants = variants, .variant_count = 4,
+	};
+	struct isahp_operation *op = (void *)&spec;
+
+	cr_expect_eq(isahp_operation_create(NULL, &op), -EINVAL);
+	cr_expect_eq(isahp_operation_create(&spec, NULL), -EINVAL);
+	spec.size--;
+	cr_expect_eq(isahp_operation_create(&spec, &op), -EINVAL);
+	spec.size++;
+	spec.variant_size--;
+	cr_expect_eq(isahp_operation_create(&spec, &op), -EINVAL);
+	spec.variant_size++;
+	spec.flags = 1u << 31;
+	cr_expect_eq(isahp_operation_create(&spec, &op), -EINVAL);
+	spec.flags = 0;
+	spec.name = NULL;
+	cr_expect_eq(isahp_operation_create(&spec, &op), -EINVAL);
+	cr_expect_eq(op, (void *)&spec, "untouched");
+}
+
+Test(operation, is_destroyed_when_the_last_has_left)
+{
+	struct isahp_operation *op = create_from_the_stack();
+	struct inside s = { .op = op };
+	pthread_t thread;
+
+	pthread_barrier_init(&s.met, NULL, 2);
+	pthread_create(&thread, NULL, stays_inside, &s);
+	pthread_barrier_wait(&s.met);
+	cr_expect_eq(isahp_operation_destroy(op), -EBUSY);
+	cr_expect_str_eq(op->name, "created");
+	pthread_barrier_wait(&s.met);
+	pthread_join(thread, NULL);
+	cr_expect_eq(isahp_operation_destroy(op), 0);
 }
 
 Test(interest, is_closed_over_dependencies)

@@ -177,6 +177,32 @@ isahp_operation_at(const struct isahp_operation *op, size_t i)
 	return (const struct isahp_variant *)at;
 }
 
+/* Calls go on to return the same bits, or features do not leave; see below. */
+#define ISAHP_OPERATION_SAME_BITS (1u << 0)
+
+/*
+ * Numerical reproducibility. Two variants of one operation may add in another
+ * order or round in other places, so that a swap changes the last bits of
+ * results. By default a swap may do that, between any two calls and never
+ * within one. An operation with ISAHP_OPERATION_SAME_BITS is bound to a class of
+ * results: to all variants with the nonzero @results of the one that it is on,
+ * or to that one alone where @results is 0. It is bound by isahp_start(), or by
+ * its registration if that comes later; after isahp_start() alone this is what
+ * the source allowed then, so register first. From then on it moves within its
+ * class, also where another class would be faster, and a removal that leaves
+ * nothing of its class is vetoed (NAK; isahp_status() names the operation).
+ *
+ * What nobody asks for can not be refused. When features are gone already (a
+ * COMMIT in spite of the veto, a move that was not announced), when the source
+ * is lost while they leave, and in a fork's child until it follows again, the
+ * operation leaves its class rather than run what is not there; it returns to it
+ * as soon as it can. isahp_status.results_changed counts each such step.
+ * isahp_stop() leaves it where it is, and then does not say goodbye: the host
+ * sees a process that does not follow, and takes nothing away from it.
+ *
+ * A class is a promise of whoever wrote the variants. The library checks none.
+ */
+
 /**
  * isahp_operation_register - make an operation callable
  * @op: stays the caller's memory, and must stay until it is unregistered.
@@ -194,11 +220,49 @@ ISAHP_API int isahp_operation_register(struct isahp_operation *op);
  * Calls from now on take the first variant that needs nothing. Waits up to a
  * second until no thread is inside another one.
  *
- * -ENOENT: not registered; -EBUSY: threads are still inside: the operation is
+ * -ENOENT: not registered; -EINVAL: created; -EBUSY: threads are still inside: the operation is
  * unregistered, but its code must not be unmapped; -EDEADLK: called from inside
  * a region of it. After these two it may be called again, to wait on.
  */
 ISAHP_API int isahp_operation_unregister(struct isahp_operation *op);
+
+/**
+ * struct isahp_operation_spec - an operation to be created
+ * @size: sizeof(struct isahp_operation_spec).
+ * @variant_size: sizeof(struct isahp_variant).
+ * @name: for people.
+ * @variants: @variant_count variants. At least one needs nothing.
+ * @variant_count: their number.
+ * @flags: ISAHP_OPERATION_*.
+ */
+struct isahp_operation_spec {
+	uint32_t size;
+	uint32_t variant_size;
+	const char *name;
+	const struct isahp_variant *variants;
+	uint32_t variant_count;
+	uint32_t flags;
+};
+
+/**
+ * isahp_operation_create - an operation that is not known at compile time
+ * @spec: all of it is copied, but for the code.
+ * @ret_op: registered; for isahp_enter() and all else that takes one. Ends with
+ *	isahp_operation_destroy(), and with nothing else.
+ *
+ * As isahp_operation_register().
+ */
+ISAHP_API int isahp_operation_create(const struct isahp_operation_spec *spec,
+				     struct isahp_operation **ret_op);
+
+/**
+ * isahp_operation_destroy - take it back and free it
+ * @op: created; nobody may be about to call it, or ask anything about it.
+ *
+ * As isahp_operation_unregister(); -EINVAL: registered, but not created. After
+ * an error it is not freed, and this may be called again.
+ */
+ISAHP_API int isahp_operation_destroy(struct isahp_operation *op);
 
 /**
  * isahp_operation_variant - the variant that a call would take now
@@ -370,6 +434,8 @@ ISAHP_API int isahp_callback_remove(isahp_callback fn, void *arg);
  * @swaps: operations whose variant changed since the start,
  * @acks: sent,
  * @naks: sent.
+ * @results_changed: times that an operation with ISAHP_OPERATION_SAME_BITS had to
+ *	leave or could return to its class of results.
  * @error: negative errno that ended following, else 0: the library stays on
  *	what was usable then, without what was leaving.
  */
@@ -383,6 +449,7 @@ struct isahp_status {
 	uint64_t swaps;
 	uint64_t acks;
 	uint64_t naks;
+	uint64_t results_changed;
 };
 
 /**
