@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <urcu/pointer.h>
 #include "callback.h"
 #include "gp_urcu.h"
@@ -12,6 +14,8 @@
  * @priority: as added.
  * @removed: under `lock`: not to be called any more.
  * @lists: that hold it; under `lock`.
+ * @agreed: to a LEAVING that was not ended; the dispatching thread's,
+ * @question: as is the number of the one it agreed to last.
  */
 struct callback {
 	isahp_callback fn;
@@ -19,6 +23,8 @@ struct callback {
 	int priority;
 	bool removed;
 	unsigned int lists;
+	bool agreed;
+	uint64_t question;
 };
 
 /**
@@ -37,6 +43,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t idle = PTHREAD_COND_INITIALIZER;
 static struct list *published;		/* RCU; written under lock */
 static struct callback *running;	/* under lock */
+static uint64_t question;		/* the dispatching thread's; counts LEAVING */
 static __thread unsigned int inside __attribute__((tls_model("initial-exec")));
 
 bool isahp_callbacks_running(void)
@@ -147,7 +154,8 @@ static size_t find(const struct list *l, isahp_callback fn, const void *arg)
 	size_t i;
 
 	for (i = 0; l && i < l->count; i++)
-		if (l->entry[i]->fn == fn && l->entry[i]->arg == arg)
+		if (!l->entry[i]->removed && l->entry[i]->fn == fn &&
+		    l->entry[i]->arg == arg)
 			return i;
 	return l ? l->count : 0;
 }
@@ -179,15 +187,16 @@ static int remove_locked(isahp_callback fn, void *arg, struct list **ret_old)
 
 	if (!old || at == old->count)
 		return -ENOENT;
-	l = list_without(old, at);
-	if (!l)
-		return -ENOMEM;
 	c = old->entry[at];
 	c->removed = true;
-	rcu_set_pointer(&published, l);
+	/* Without memory for a shorter list it stays there, and is never called. */
+	l = list_without(old, at);
+	if (l) {
+		rcu_set_pointer(&published, l);
+		*ret_old = old;
+	}
 	while (running == c && !inside)
 		pthread_cond_wait(&idle, &lock);
-	*ret_old = old;
 	return 0;
 }
 
@@ -226,42 +235,79 @@ static int call(struct callback *c, const struct isahp_change *change)
 	return rc;
 }
 
-static void call_back_from(struct list *l, size_t count,
-			   const struct isahp_change *change)
+static int ask_all(struct list *l, struct isahp_change *change,
+		   int (*stop)(void *arg), void *arg)
 {
-	while (count--)
-		(void)call(l->entry[count], change);
+	struct isahp_answer *verdict = change->priv;
+	bool asked = false;
+	size_t i;
+	int rc;
+
+	for (i = 0; i < l->count; i++) {
+		struct callback *c = l->entry[i];
+
+		if (c->agreed && c->question == question)
+			continue;
+		rc = asked ? stop(arg) : 0;
+		if (rc)
+			return rc;
+		asked = true;
+		rc = call(c, change);
+		if (rc < 0) {
+			verdict->error = rc;
+			return 0;
+		}
+		/* A reason is a veto's: who gave one and agreed has no say. */
+		verdict->reason[0] = '\0';
+		c->agreed = true;
+		c->question = question;
+	}
+	return 0;
 }
 
-int isahp_callbacks_leaving(const struct isahp_change *change, bool again)
+int isahp_callbacks_leaving(struct isahp_change *change, bool again,
+			    int (*stop)(void *arg), void *arg,
+			    struct isahp_answer *ret_verdict)
 {
-	struct isahp_change restored = *change;
 	struct list *l = list_get();
 	int rc = 0;
-	size_t i;
 
-	for (i = 0; l && i < l->count; i++) {
-		rc = call(l->entry[i], change);
-		if (rc < 0)
-			break;
-	}
-	if (rc < 0) {
-		restored.kind = ISAHP_CALLBACK_RESTORED;
-		restored.before = change->after;
-		restored.after = change->before;
-		call_back_from(l, again ? l->count : i, &restored);
-	}
+	memset(ret_verdict, 0, sizeof(*ret_verdict));
+	change->priv = ret_verdict;
+	if (!again)
+		question++;
+	if (l)
+		rc = ask_all(l, change, stop, arg);
 	list_put(l);
-	return rc < 0 ? rc : 0;
+	return rc;
 }
 
-void isahp_callbacks_tell(const struct isahp_change *change)
+void isahp_callbacks_tell(const struct isahp_change *agreed,
+			  const struct isahp_change *others)
 {
 	struct list *l = list_get();
+	size_t i;
 
-	if (l)
-		call_back_from(l, l->count, change);
+	for (i = l ? l->count : 0; i--;) {
+		struct callback *c = l->entry[i];
+		const struct isahp_change *change = c->agreed ? agreed : others;
+
+		if (!change)
+			continue;
+		if (change->kind != ISAHP_CALLBACK_LATE)
+			c->agreed = false;
+		(void)call(c, change);
+	}
 	list_put(l);
+}
+
+int isahp_veto(const struct isahp_change *change, int error, const char *reason)
+{
+	struct isahp_answer *verdict = change ? change->priv : NULL;
+
+	if (verdict && reason)
+		(void)snprintf(verdict->reason, sizeof(verdict->reason), "%s", reason);
+	return error < 0 ? error : -EPERM;
 }
 
 void isahp_callbacks_lock(void)

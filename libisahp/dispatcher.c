@@ -12,6 +12,7 @@
 #include "dispatcher.h"
 #include "env.h"
 #include "follow.h"
+#include "gp_urcu.h"
 #include "quiet_thread.h"
 #include "thread.h"
 
@@ -344,6 +345,21 @@ int isahp_fd(void)
 	return rc;
 }
 
+static bool any(const struct isahp_descriptor *descriptor, const void *arg)
+{
+	(void)descriptor;
+	(void)arg;
+	return true;
+}
+
+/* A drain would wait for the caller itself, and callbacks run inside. */
+static bool inside_a_region(void)
+{
+	if (isahp_mode() == ISAHP_MODE_URCU)
+		return isahp_gp_inside();
+	return isahp_threads_own(any, NULL);
+}
+
 /* How long to wait at most, so that late threads are looked for in between. */
 static int next_wait(uint64_t end_ns, bool forever)
 {
@@ -366,6 +382,8 @@ int isahp_dispatch(int timeout_ms)
 
 	if (isahp_callbacks_running())
 		return -EBUSY;
+	if (inside_a_region())
+		return -EDEADLK;
 	for (;;) {
 		pthread_mutex_lock(&dispatcher.lock);
 		rc = may_dispatch();

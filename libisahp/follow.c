@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #define _GNU_SOURCE
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <time.h>
-#include "callback.h"
-#include "follow.h"
+#include "removal.h"
 
 #define STOP_NS 1000000000ULL
 
-/* What operations may use from here on; with @select they are put there. */
-static void set_usable(const struct isahp_features *usable, bool select)
+void isahp_follow_usable(const struct isahp_features *usable, bool select)
 {
 	pthread_mutex_lock(&isahp_library.lock);
 	isahp_library.usable = *usable;
@@ -19,20 +16,13 @@ static void set_usable(const struct isahp_features *usable, bool select)
 	pthread_mutex_unlock(&isahp_library.lock);
 }
 
-static struct isahp_features present_usable(const struct isahp_follow *f,
-					    const struct isahp_event *e)
+struct isahp_features isahp_follow_present(const struct isahp_follow *f,
+					   const struct isahp_event *e)
 {
 	struct isahp_features none = isahp_features_none();
 	struct isahp_features all = isahp_features_usable(&e->present, &none);
 
 	return isahp_source_usable(&f->link, &all, e->flags);
-}
-
-static void stop_waiting(struct isahp_follow *f)
-{
-	if (f->waiting)
-		isahp_drain_end(&f->drain);
-	f->waiting = false;
 }
 
 static bool same_state(const struct isahp_event *a, const struct isahp_event *b)
@@ -55,8 +45,7 @@ static bool is_new(const struct isahp_follow *f, const struct isahp_event *e)
 	       (e->event > f->event.event && !same_state(e, &f->event));
 }
 
-/* 1: something newer than f->event is in force; negative: the source is lost. */
-static int look(struct isahp_follow *f)
+int isahp_follow_look(struct isahp_follow *f)
 {
 	struct isahp_event e;
 	int rc = f->link.ops->receive(&f->link);
@@ -67,132 +56,31 @@ static int look(struct isahp_follow *f)
 	return !rc && is_new(f, &e);
 }
 
-/* Only the newest event is ever answered. 1: there is a newer one. */
-static int answer(struct isahp_follow *f, uint32_t verdict)
-{
-	int rc = look(f);
-
-	if (rc)
-		return rc;
-	return isahp_source_answer(&f->link, &f->event, verdict);
-}
-
-static void pause_ns(const struct isahp_follow *f, uint64_t ns)
-{
-	struct pollfd p = { .fd = f->link.fd, .events = POLLIN };
-	struct timespec t = { .tv_nsec = (long)ns };
-
-	(void)ppoll(&p, 1, &t, NULL);
-}
-
-static bool interrupted(const struct isahp_follow *f)
+bool isahp_follow_interrupted(const struct isahp_follow *f)
 {
 	return __atomic_load_n(&f->interrupts, __ATOMIC_RELAXED);
 }
 
-/*
- * Wait for the threads, and acknowledge when the last is out. Ends early for a
- * newer event, at the deadline, or when interrupted; in the latter two cases
- * f->waiting stays, and the next turn looks again: the guest takes an ACK as long
- * as its PREPARE is pending.
- */
-static int wait_and_acknowledge(struct isahp_follow *f)
+struct isahp_change isahp_follow_change(uint32_t kind,
+					const struct isahp_features *before,
+					const struct isahp_features *after)
 {
-	unsigned int round = 0;
-	bool late;
-	int rc;
-
-	for (;;) {
-		rc = look(f);
-		if (rc) {
-			stop_waiting(f);
-			return rc < 0 ? rc : 0;
-		}
-		late = isahp_now_ns() >= f->event.deadline_ns;
-		rc = isahp_drain_poll(&f->drain);
-		if (!rc) {
-			rc = answer(f, ISAHP_ACK);
-			/* Stale, and yet nothing newer to be seen: soon. */
-			if (rc != -ESTALE || late) {
-				stop_waiting(f);
-				return rc < 0 && rc != -ESTALE ? rc : 0;
-			}
-		}
-		if (late || interrupted(f))
-			return 0;
-		pause_ns(f, isahp_backoff_ns(round++));
-	}
-}
-
-static int veto(struct isahp_follow *f, const struct isahp_features *before)
-{
-	int rc;
-
-	set_usable(before, true);
-	f->settled = *before;
-	f->told = false;
-	rc = answer(f, ISAHP_NAK);
-	return rc < 0 && rc != -ESTALE ? rc : 0;
-}
-
-/* 0: all agree; 1: vetoed; -ECHILD: a callback has forked, this is the child. */
-static int ask_leaving(struct isahp_follow *f, const struct isahp_features *before,
-		       const struct isahp_features *after)
-{
-	struct isahp_change change = {
-		.kind = ISAHP_CALLBACK_LEAVING,
-		.before = *before,
-		.after = *after,
-	};
-	uint32_t generation = isahp_library.generation;
-	int rc;
-
-	if (f->told && isahp_features_equal(&f->told_after, after))
-		return 0;
-	rc = isahp_callbacks_leaving(&change, f->told);
-	if (isahp_library.generation != generation)
-		return -ECHILD;
-	f->told = !rc;
-	f->told_after = *after;
-	return rc ? 1 : 0;
-}
-
-static int tell(uint32_t kind, const struct isahp_features *before,
-		const struct isahp_features *after)
-{
-	struct isahp_change change = {
+	return (struct isahp_change){
+		.size = sizeof(struct isahp_change),
 		.kind = kind,
 		.before = *before,
 		.after = *after,
+		.deadline_ns = isahp_deadline(),
 	};
-	uint32_t generation = isahp_library.generation;
-
-	isahp_callbacks_tell(&change);
-	return isahp_library.generation == generation ? 0 : -ECHILD;
 }
 
-/* Features are leaving: freeze, ask, publish, drain, acknowledge. */
-static int prepare(struct isahp_follow *f, const struct isahp_features *after)
+int isahp_follow_tell(const struct isahp_change *agreed,
+		      const struct isahp_change *others)
 {
-	struct isahp_features before = present_usable(f, &f->event);
-	int rc;
+	uint32_t generation = isahp_library.generation;
 
-	before = isahp_features_and(&before, &f->settled);
-	/* Frozen: what is registered from here on avoids what is leaving. */
-	set_usable(after, false);
-	rc = ask_leaving(f, &before, after);
-	if (rc)
-		return rc < 0 ? rc : veto(f, &before);
-	set_usable(after, true);
-	rc = isahp_drain_begin(&f->drain, after);
-	f->waiting = true;
-	if (rc) {
-		/* Nothing is known of the readers: say so; an ACK may follow. */
-		rc = answer(f, ISAHP_NAK);
-		if (rc < 0 && rc != -ESTALE)
-			return rc;
-	}
-	return wait_and_acknowledge(f);
+	isahp_callbacks_tell(agreed, others);
+	return isahp_library.generation == generation ? 0 : -ECHILD;
 }
 
 /* Nothing is leaving (any more): the best of what there is. */
@@ -203,15 +91,18 @@ static int settle(struct isahp_follow *f, const struct isahp_features *after)
 	bool told = f->told;
 	bool restored = told &&
 			(!changed || f->event.type == ISAHP_RECORD_ABORT);
+	struct isahp_change to_agreed, to_others;
 
-	set_usable(after, true);
+	isahp_follow_usable(after, true);
 	f->settled = *after;
 	f->told = false;
+	to_others = isahp_follow_change(ISAHP_CALLBACK_CHANGED, &before, after);
+	to_agreed = to_others;
 	if (restored)
-		return tell(ISAHP_CALLBACK_RESTORED, &f->told_after, after);
-	if (told || changed)
-		return tell(ISAHP_CALLBACK_CHANGED, &before, after);
-	return 0;
+		to_agreed = isahp_follow_change(ISAHP_CALLBACK_RESTORED,
+						&f->told_after, after);
+	return isahp_follow_tell(told || changed ? &to_agreed : NULL,
+				 changed || (told && !restored) ? &to_others : NULL);
 }
 
 static int handle(struct isahp_follow *f, const struct isahp_event *e)
@@ -219,12 +110,13 @@ static int handle(struct isahp_follow *f, const struct isahp_event *e)
 	struct isahp_features after =
 		isahp_source_usable(&f->link, &e->usable, e->flags);
 
-	stop_waiting(f);
+	isahp_removal_end(f);
 	f->event = *e;
 	f->any = true;
+	f->late = false;
 	isahp_count(&isahp_library.events);
 	if (!isahp_features_empty(&e->leaving))
-		return prepare(f, &after);
+		return isahp_removal_begin(f, &after);
 	return settle(f, &after);
 }
 
@@ -244,11 +136,11 @@ static int handle_all(struct isahp_follow *f)
 		if (rc)
 			return rc;
 		handled++;
-		if (interrupted(f))
+		if (isahp_follow_interrupted(f))
 			return handled;
 	}
 	if (f->waiting)
-		rc = wait_and_acknowledge(f);
+		rc = isahp_removal_wait(f);
 	return rc ? rc : handled;
 }
 
@@ -286,11 +178,12 @@ static void lost(struct isahp_follow *f, int error)
 {
 	struct isahp_library *lib = &isahp_library;
 	struct isahp_features safe = f->event.usable;
+	struct isahp_change change;
 	struct isahp_event e;
 
 	if (!isahp_source_newest(&f->link, &e))
 		safe = isahp_features_and(&safe, &e.usable);
-	stop_waiting(f);
+	isahp_removal_end(f);
 	pthread_mutex_lock(&lib->lock);
 	safe = isahp_features_and(&safe, &lib->usable);
 	lib->error = error;
@@ -299,8 +192,9 @@ static void lost(struct isahp_follow *f, int error)
 	lib->followed = false;
 	isahp_source_close(&f->link);
 	pthread_mutex_unlock(&lib->lock);
+	change = isahp_follow_change(ISAHP_CALLBACK_CHANGED, &f->settled, &safe);
 	if (f->told || !isahp_features_equal(&f->settled, &safe))
-		(void)tell(ISAHP_CALLBACK_CHANGED, &f->settled, &safe);
+		(void)isahp_follow_tell(&change, &change);
 	f->settled = safe;
 	f->told = false;
 }
@@ -324,7 +218,7 @@ static void begin(struct isahp_follow *f, const struct isahp_event *e,
 	struct isahp_library *lib = &isahp_library;
 
 	f->event = *e;
-	f->settled = present_usable(f, e);
+	f->settled = isahp_follow_present(f, e);
 	/* What is leaving is handled as an event, by the first turn. */
 	f->any = isahp_features_empty(&e->leaving);
 	pthread_mutex_lock(&lib->lock);
@@ -382,7 +276,7 @@ void isahp_follow_stop(struct isahp_follow *f)
 
 	bool stay;
 
-	stop_waiting(f);
+	isahp_removal_end(f);
 	if (!f->link.ops)
 		return; /* lost before */
 	pthread_mutex_lock(&isahp_library.lock);
@@ -407,6 +301,7 @@ bool isahp_follow_child(struct isahp_follow *f)
 	/* The grace period's thread is not here: its half of it is lost. */
 	memset(f, 0, sizeof(*f));
 	f->link.fd = -1;
+	__atomic_store_n(&isahp_library.deadline_ns, 0, __ATOMIC_RELAXED);
 	/* What stayed where it was when the parent stopped is the parent's affair. */
 	if (!followed && isahp_operations_retreat())
 		isahp_operations_select();

@@ -16,9 +16,10 @@
  * @event: handled last; @any: there was one.
  * @any: see @event.
  * @settled: usable when nothing was leaving.
- * @told: callbacks have agreed to a LEAVING that is not over,
+ * @told: callbacks were asked about a LEAVING that is not over,
  * @told_after: and that leaves this.
  * @waiting: @drain is under way for @event.
+ * @late: callbacks know that threads were inside at its deadline.
  * @drain: threads on their way out.
  * @interrupts: nonzero: somebody wants the dispatcher's lock now. Atomic.
  */
@@ -30,6 +31,7 @@ struct isahp_follow {
 	bool told;
 	struct isahp_features told_after;
 	bool waiting;
+	bool late;
 	struct isahp_drain drain;
 	uint32_t interrupts;
 };

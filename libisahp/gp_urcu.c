@@ -33,11 +33,16 @@ int isahp_gp_leave(void)
 	return 0;
 }
 
+int isahp_gp_inside(void)
+{
+	return urcu_bp_read_ongoing();
+}
+
 int isahp_gp_synchronize(void)
 {
 	int rc;
 
-	if (urcu_bp_read_ongoing())
+	if (isahp_gp_inside())
 		return -EDEADLK;
 	rc = isahp_barrier_probe();
 	if (!rc)

@@ -16,6 +16,9 @@ void isahp_gp_enter(void);
 /** isahp_gp_leave - end it; -EPERM: the thread is in none (any more) */
 int isahp_gp_leave(void);
 
+/** isahp_gp_inside - is the caller in a read-side section? */
+int isahp_gp_inside(void);
+
 /**
  * isahp_gp_synchronize - wait for a grace period
  *

@@ -69,6 +69,8 @@ static void fill(struct isahp_status *s)
 	pthread_mutex_lock(&lib->lock);
 	s->source = lib->source;
 	s->error = lib->error;
+	s->veto = lib->veto;
+	memcpy(s->reason, lib->reason, sizeof(s->reason));
 	s->usable = lib->usable;
 	s->interest = isahp_operations_needs();
 	pthread_mutex_unlock(&lib->lock);

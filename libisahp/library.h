@@ -36,6 +36,9 @@ enum isahp_mode {
  * @followed: a source is followed.
  * @source: enum isahp_source.
  * @error: negative errno that ended following.
+ * @veto: negative errno behind the last NAK,
+ * @reason: and its text.
+ * @deadline_ns: atomic; as isahp_deadline().
  * @never: features that ISAHP_FORBID names, and their dependents.
  * @force: ISAHP_FORCE, or NULL.
  * @disabled: ISAHP_DISABLE.
@@ -56,6 +59,9 @@ struct isahp_library {
 	bool followed;
 	uint32_t source;
 	int error;
+	int veto;
+	char reason[ISAHP_REASON_SIZE];
+	uint64_t deadline_ns;
 	struct isahp_features never;
 	const char *force;
 	bool disabled;

@@ -125,6 +125,22 @@ Test(follow, without_a_thread_the_application_dispatches)
 	cr_expect(lib_shim_answered(&shim, n, ISAHP_ACK, LONG_MS));
 }
 
+Test(follow, is_not_dispatched_from_inside_a_region)
+{
+	struct isahp_region region;
+	__u64 n;
+
+	start(ISAHP_START_NO_THREAD);
+	while (isahp_dispatch(0) > 0)
+		;
+	isahp_enter(&which_operation, &region);
+	n = lib_shim_prepare(&shim, &ssse3, LONG_MS);
+	cr_expect_eq(isahp_dispatch(LONG_MS), -EDEADLK);
+	isahp_leave(&region);
+	cr_expect_eq(isahp_dispatch(LONG_MS), 1);
+	cr_expect(lib_shim_answered(&shim, n, ISAHP_ACK, LONG_MS));
+}
+
 Test(follow, stopping_says_goodbye_and_uses_nothing)
 {
 	start(0);

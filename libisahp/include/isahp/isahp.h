@@ -375,9 +375,22 @@ ISAHP_API int isahp_fd(void);
  * Drains leaving variants and acknowledges; callbacks run from here. May take
  * as long as the slowest thread inside a leaving variant, up to the deadline.
  *
- * Return: number of events handled, or a negative errno.
+ * Return: number of events handled, or a negative errno. -EDEADLK: called inside
+ * a region; -EBUSY: inside a callback; -ENODEV: no source; -EINVAL: not started,
+ * or started with a thread.
  */
 ISAHP_API int isahp_dispatch(int timeout_ms);
+
+/**
+ * isahp_deadline - until when leaving variants have to be left
+ *
+ * For long work, beside isahp_poll(): how long it may still take. One load; also
+ * in signal handlers.
+ *
+ * Return: CLOCK_MONOTONIC nanoseconds, also when that has passed; 0 when nothing
+ * is leaving or all has been left.
+ */
+ISAHP_API uint64_t isahp_deadline(void);
 
 /** enum isahp_callback_kind - why a callback runs */
 enum isahp_callback_kind {
@@ -385,28 +398,57 @@ enum isahp_callback_kind {
 	ISAHP_CALLBACK_LEAVING = 1,
 	/* Operations are on their new variants. */
 	ISAHP_CALLBACK_CHANGED = 2,
-	/* A LEAVING that was told before was vetoed or has been called off. */
+	/* A LEAVING that this callback agreed to was vetoed or called off. */
 	ISAHP_CALLBACK_RESTORED = 3,
+	/* The deadline has come, and threads are inside leaving variants. */
+	ISAHP_CALLBACK_LATE = 4,
 };
 
 /**
  * struct isahp_change - what a callback is told
+ * @size: bytes of it that the library has filled in.
  * @kind: enum isahp_callback_kind.
  * @before: usable features before,
  * @after: and after the change.
+ * @deadline_ns: as isahp_deadline().
+ * @priv: the library's.
+ *
+ * The events that call for it may change while callbacks run; between two of
+ * them the library looks. When a LEAVING is overtaken, by its ABORT or by a
+ * PREPARE of other features, nobody else is asked about it. Who has agreed is
+ * told RESTORED, or asked about the new one, or told CHANGED: each LEAVING that
+ * was agreed to is followed by one of these, unless isahp_stop() comes first.
  */
 struct isahp_change {
+	uint32_t size;
 	uint32_t kind;
 	struct isahp_features before;
 	struct isahp_features after;
+	uint64_t deadline_ns;
+	void *priv;
 };
+
+#define ISAHP_REASON_SIZE 128
+
+/**
+ * isahp_veto - for a callback to say why it vetoes
+ * @change: what it was told, kind ISAHP_CALLBACK_LEAVING.
+ * @error: negative errno; anything else counts as -EPERM.
+ * @reason: for people, kept up to ISAHP_REASON_SIZE - 1 bytes. NULL: none.
+ *
+ *	return isahp_veto(change, -EBUSY, "a checkpoint is being written");
+ *
+ * Return: what the callback is to return.
+ */
+ISAHP_API int isahp_veto(const struct isahp_change *change, int error,
+			 const char *reason);
 
 typedef int (*isahp_callback)(const struct isahp_change *change, void *arg);
 
 /**
  * isahp_callback_add - be told of changes
- * @fn: called by the dispatching thread, never inside an operation of its own
- *	making; may call operations.
+ * @fn: called by the dispatching thread, outside of any operation, region or
+ *	read-side section of the library; may call, make and give back operations.
  * @arg: passed on.
  * @priority: lower ones are called first on LEAVING, last otherwise.
  *
@@ -436,6 +478,9 @@ ISAHP_API int isahp_callback_remove(isahp_callback fn, void *arg);
  * @naks: sent.
  * @results_changed: times that an operation with ISAHP_OPERATION_SAME_BITS had to
  *	leave or could return to its class of results.
+ * @veto: negative errno behind the last NAK: a callback's; -EPERM for an
+ *	operation that is bound to its results; membarrier's when it is refused.
+ * @reason: for people, behind the last NAK.
  * @error: negative errno that ended following, else 0: the library stays on
  *	what was usable then, without what was leaving.
  */
@@ -450,6 +495,9 @@ struct isahp_status {
 	uint64_t acks;
 	uint64_t naks;
 	uint64_t results_changed;
+	int32_t veto;
+	uint32_t reserved;
+	char reason[ISAHP_REASON_SIZE];
 };
 
 /**
