@@ -26,6 +26,8 @@ struct isahp_block;
 struct isahp_choice {
 	struct isahp_descriptor *d;
 	uint64_t cost;
+	uint64_t given;
+	uint64_t measured;
 	size_t class;
 	bool forced;
 };
@@ -56,6 +58,9 @@ struct isahp_link {
  * @bound: what it was on when ISAHP_OPERATION_SAME_BITS began to count; NULL:
  *	it does not.
  * @stays: it is on something that is not allowed, since it is bound to it.
+ * @probe: with which a thread measures its variants. The block stays until that
+ *	ends, and goes then if it is
+ * @orphaned: to be freed.
  * @created: by isahp_operation_create().
  * @links: entries of @link, one for each feature that any variant needs.
  * @link: behind @choice.
@@ -74,6 +79,8 @@ struct isahp_block {
 	uint64_t visit;
 	struct isahp_choice *on;
 	struct isahp_choice *bound;
+	struct isahp_operation *probe;
+	bool orphaned;
 	bool stays;
 	bool created;
 	size_t links;

@@ -13,6 +13,7 @@ void isahp_choice_init(struct isahp_block *b, const struct isahp_operation *op)
 			if (isahp_operation_at(op, k)->results == v->results)
 				break;
 		b->choice[i].class = v->results ? k : i;
+		b->choice[i].given = v->cost;
 		b->choice[i].cost = v->cost;
 		b->choice[i].forced = isahp_env_forces(isahp_library.force,
 						       op->name, v->name);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "choice.h"
+#include "cost.h"
 #include "dispatcher.h"
 #include "gp_urcu.h"
 #include "operation.h"
@@ -53,20 +54,57 @@ static void set_stays(struct isahp_block *b, bool stays)
 	b->stays = stays;
 }
 
+/* A measurement is a call like any other: off what may not be used. */
+static void move_probe(struct isahp_block *b, const struct isahp_features *allowed)
+{
+	const struct isahp_descriptor *d;
+
+	if (!b->probe)
+		return;
+	d = __atomic_load_n(&b->probe->current, __ATOMIC_RELAXED);
+	if (d && (!b->op || !isahp_features_subset(&d->features, allowed)))
+		__atomic_store_n(&b->probe->current, NULL, __ATOMIC_RELEASE);
+}
+
+int isahp_operation_probe(struct isahp_block *b, struct isahp_choice *c)
+{
+	struct isahp_features allowed;
+	int rc = 1;
+
+	pthread_mutex_lock(&isahp_library.lock);
+	allowed = allowed_now();
+	if (!b->op) {
+		rc = -ENOENT;
+	} else if (isahp_deadline()) {
+		rc = -EAGAIN;
+	} else if (!isahp_features_subset(&c->d->features, &allowed)) {
+		rc = 0;
+	} else {
+		entered = isahp_features_or(&entered, &c->d->features);
+		/* As in publish(). */
+		__atomic_store_n(&b->probe->current, c->d, __ATOMIC_RELEASE);
+	}
+	pthread_mutex_unlock(&isahp_library.lock);
+	return rc;
+}
+
 static void select_one(struct isahp_block *b, void *arg)
 {
 	if (!b->op)
 		return;
+	move_probe(b, arg);
 	set_stays(b, false);
 	publish(b, isahp_choice_best(b, arg));
 }
 
 static void retreat_one(struct isahp_block *b, void *arg)
 {
-	if (b->op && !isahp_choice_keeps_bits(b, arg))
-		set_stays(b, true);
-	else
+	if (!b->op || isahp_choice_keeps_bits(b, arg)) {
 		select_one(b, arg);
+		return;
+	}
+	set_stays(b, true);
+	move_probe(b, arg);
 }
 
 static struct isahp_features different(const struct isahp_features *a,
@@ -161,6 +199,12 @@ static void settle(struct isahp_block *b)
 	if (binding)
 		isahp_choice_bind(b);
 	unsettled = isahp_features_or(&unsettled, &changed);
+}
+
+void isahp_operation_costs(struct isahp_block *b)
+{
+	isahp_costs_scale(b);
+	settle(b);
 }
 
 struct isahp_features isahp_operations_needs(void)
@@ -349,6 +393,7 @@ static int retire(struct isahp_operation *op, bool created,
 			op->priv = NULL;
 		set_stays(b, false);
 		b->op = NULL;
+		move_probe(b, NULL);
 		b->ending = true;
 		*ret_block = b;
 	}
@@ -359,8 +404,10 @@ static int retire(struct isahp_operation *op, bool created,
 static void end(struct isahp_block *b, bool gone)
 {
 	pthread_mutex_lock(&isahp_library.lock);
-	b->ending = false;
-	if (gone)
+	b->ending = gone;
+	if (gone && b->probe)
+		b->orphaned = true;
+	else if (gone)
 		isahp_block_free(b);
 	pthread_mutex_unlock(&isahp_library.lock);
 }

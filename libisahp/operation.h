@@ -54,6 +54,19 @@ bool isahp_operations_keep_bits(const struct isahp_features *usable,
 void isahp_operations_bind(void);
 
 /**
+ * isahp_operation_probe - let a measurement enter this variant
+ * @b: with @probe set.
+ * @c: of it.
+ *
+ * Takes the lock. Return: 1; 0: may not be used now; -EAGAIN: something is
+ * leaving; -ENOENT: the operation is not registered any more.
+ */
+int isahp_operation_probe(struct isahp_block *b, struct isahp_choice *c);
+
+/** isahp_operation_costs - costs have been measured: choose by them; locked */
+void isahp_operation_costs(struct isahp_block *b);
+
+/**
  * isahp_operations_entered - may any thread be inside what is not allowed?
  * @allowed: features that may stay in use.
  *

@@ -27,6 +27,7 @@ isahp_library_test(lib_follow isahp::isahp)
 isahp_library_test(lib_drain isahp::isahp)
 isahp_library_test(lib_callback isahp::isahp)
 isahp_library_test(lib_same_bits isahp::isahp)
+isahp_library_test(lib_cost isahp::isahp)
 # A process with threads forks: gcc 12's ASan can leave its allocator's lock held
 # in the child, which then hangs in malloc().
 if(NOT ISAHP_SANITIZE)

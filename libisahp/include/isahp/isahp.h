@@ -87,7 +87,8 @@ typedef void (*isahp_fn)(void);
  * @fn: the code. It must use no instruction outside @needs (and what @needs
  *	depends on, and x86-64's base).
  * @cost: relative time of a typical call; the lowest usable one is chosen, the
- *	first of equals. Newer is not always faster: measure.
+ *	first of equals. Newer is not always faster: measure, beforehand or with
+ *	isahp_operation_measure().
  * @results: variants of an operation that have the same nonzero number here
  *	return the same bits for the same operands. 0: bits of its own.
  * @needs: features whose instructions it uses.
@@ -263,6 +264,43 @@ ISAHP_API int isahp_operation_create(const struct isahp_operation_spec *spec,
  * an error it is not freed, and this may be called again.
  */
 ISAHP_API int isahp_operation_destroy(struct isahp_operation *op);
+
+/**
+ * isahp_probe - one call of a variant, on operands as the application's are
+ * @fn: to be called once; cast it to its real type.
+ * @arg: as given to isahp_operation_measure().
+ *
+ * Has to return, and may not give the operation back.
+ */
+typedef void (*isahp_probe)(isahp_fn fn, void *arg);
+
+/**
+ * isahp_operation_measure - time the variants here and now, and choose by that
+ * @op: registered.
+ * @probe: makes the calls, in this thread.
+ * @arg: for it.
+ *
+ * Times every variant that is usable now, in turns, for some milliseconds each,
+ * and takes the best of several batches. From then on the choice is by these
+ * costs; variants that are not usable now keep their place relative to the
+ * others as given. Replaces what was measured before. What ISAHP_FORCE names,
+ * and ISAHP_OPERATION_SAME_BITS, stand. Not in signal handlers.
+ *
+ * -EINVAL; -ENOENT: not registered (any more); -EBUSY: it is being measured;
+ * -EAGAIN: features are leaving, all is as before: again later; -ENOMEM.
+ */
+ISAHP_API int isahp_operation_measure(struct isahp_operation *op,
+				      isahp_probe probe, void *arg);
+
+/**
+ * isahp_operation_cost - by which a variant is chosen
+ * @op: registered.
+ * @i: number of the variant.
+ *
+ * Return: as given, or in picoseconds after isahp_operation_measure(). -ENOENT:
+ * not registered; -EINVAL: no such variant.
+ */
+ISAHP_API int64_t isahp_operation_cost(const struct isahp_operation *op, size_t i);
 
 /**
  * isahp_operation_variant - the variant that a call would take now
