@@ -51,6 +51,11 @@ static bool held(__u64 n)
 	return !lib_shim_answered(&shim, n, ISAHP_ACK, SHORT_MS);
 }
 
+static bool acknowledged_soon(__u64 n)
+{
+	return lib_shim_answered(&shim, n, ISAHP_ACK, mode_is_urcu() ? SHORT_MS : LONG_MS);
+}
+
 /* --- fibers ----------------------------------------------------------------------- */
 
 struct fiber {
@@ -113,6 +118,7 @@ static void holds_until_it_goes_on(void (*fn)(void))
 	/* The thread goes on, below and above it. */
 	for (i = 0; i < 100; i++)
 		cr_assert_eq(which(), 2);
+	isahp_mark(); /* the bounds of its stack are known */
 	n = lib_shim_prepare(&shim, &ssse3, LONG_MS);
 	eventually(which() == 1);
 	cr_expect(held(n));
@@ -290,7 +296,6 @@ Test(longjmp, out_of_a_call_ends_with_unwind, .init = setup, .fini = teardown)
 
 	start(0);
 	mark = isahp_mark();
-	/* More often than there are slots. */
 	for (i = 0; i < 3 * ISAHP_SLOTS; i++)
 		jump_out();
 	n = lib_shim_prepare(&shim, &ssse3, LONG_MS);
@@ -313,6 +318,22 @@ Test(longjmp, unwind_leaves_what_was_entered_before, .init = setup, .fini = tear
 	n = lib_shim_prepare(&shim, &ssse3, LONG_MS);
 	cr_expect(held(n));
 	isahp_leave(&before);
+	cr_expect(acknowledged(n));
+}
+
+Test(longjmp, unwind_ends_what_found_no_slot, .init = setup, .fini = teardown)
+{
+	static struct isahp_region elsewhere[3 * ISAHP_SLOTS]; /* on no stack */
+	isahp_mark_t mark;
+	size_t i;
+	__u64 n;
+
+	start(0);
+	mark = isahp_mark();
+	for (i = 0; i < 3 * ISAHP_SLOTS; i++)
+		isahp_enter(&run_operation, &elsewhere[i]);
+	isahp_unwind(mark);
+	n = lib_shim_prepare(&shim, &ssse3, LONG_MS);
 	cr_expect(acknowledged(n));
 }
 
@@ -364,6 +385,49 @@ Test(longjmp, out_of_a_call_is_found_out, .init = setup, .fini = teardown)
 	cr_expect(acknowledged(n));
 	__atomic_store_n(&over, 1, __ATOMIC_RELAXED);
 	pthread_join(thread, NULL);
+}
+
+static void nests(void *arg)
+{
+	uintptr_t depth = (uintptr_t)arg;
+
+	if (depth)
+		run_with(nests, (void *)(depth - 1));
+	else
+		siglongjmp(back, 1);
+}
+
+static void __attribute__((noinline)) jump_out_of_many(void)
+{
+	if (!sigsetjmp(back, 1))
+		nests((void *)(uintptr_t)(2 * ISAHP_SLOTS));
+}
+
+static void *jumps_out_of_many_and_goes_on(void *arg)
+{
+	(void)arg;
+	jump_out_of_many();
+	pthread_barrier_wait(&step);
+	while (!__atomic_load_n(&over, __ATOMIC_RELAXED))
+		which();
+	return NULL;
+}
+
+Test(longjmp, out_of_more_calls_than_slots_is_found_out, .init = setup, .fini = teardown)
+{
+	pthread_t thread;
+	__u64 n;
+
+	start(0);
+	pthread_barrier_init(&step, NULL, 2);
+	pthread_create(&thread, NULL, jumps_out_of_many_and_goes_on, NULL);
+	pthread_barrier_wait(&step);
+	n = lib_shim_prepare(&shim, &ssse3, LONG_MS);
+	/* Nobody knows how many of the others had begun a section of liburcu's. */
+	cr_expect_eq(acknowledged_soon(n), !mode_is_urcu());
+	__atomic_store_n(&over, 1, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+	cr_expect(acknowledged(n));
 }
 
 /* --- alternate stacks ---------------------------------------------------------- */
