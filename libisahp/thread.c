@@ -217,6 +217,12 @@ static void learn_pinned(struct isahp_thread *t, mask_t *mask)
 	t->pins--;
 }
 
+/* One that called only after its key's last destructor never gave it back. */
+static bool alive(const struct isahp_thread *t)
+{
+	return !syscall(SYS_tgkill, getpid(), t->tid, 0);
+}
+
 void isahp_threads_learn_stacks(bool all)
 {
 	mask_t mask;
@@ -227,7 +233,7 @@ void isahp_threads_learn_stacks(bool all)
 		struct isahp_thread *t = record(i);
 
 		if (t->state == ISAHP_THREAD_REGISTERED && !t->stack_high &&
-		    (all || isahp_thread_holds(t, NULL)))
+		    (all || isahp_thread_holds(t, NULL)) && alive(t))
 			learn_pinned(t, &mask);
 	}
 	unlock_threads(mask);
