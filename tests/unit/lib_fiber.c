@@ -472,6 +472,8 @@ static void *handles_on_an_array(void *arg)
 	isahp_mark();
 	run_with(signals_and_waits, NULL);
 	pthread_barrier_wait(&step);
+	/* What comes later on this stack is on no alternate one. */
+	sigaltstack(&(stack_t){ .ss_flags = SS_DISABLE }, NULL);
 	return NULL;
 }
 
