@@ -186,7 +186,7 @@ int isahp_removal_begin(struct isahp_follow *f, const struct isahp_features *aft
 	f->waiting = true;
 	if (verdict.error) {
 		/* Nothing is known of the readers: say so; an ACK may follow. */
-		strcpy(verdict.reason, "membarrier is refused");
+		strcpy(verdict.reason, "where threads are is not known");
 		rc = refuse(f, &verdict);
 		if (rc)
 			return rc;

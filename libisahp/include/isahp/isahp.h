@@ -517,7 +517,8 @@ ISAHP_API int isahp_callback_remove(isahp_callback fn, void *arg);
  * @results_changed: times that an operation with ISAHP_OPERATION_SAME_BITS had to
  *	leave or could return to its class of results.
  * @veto: negative errno behind the last NAK: a callback's; -EPERM for an
- *	operation that is bound to its results; membarrier's when it is refused.
+ *	operation that is bound to its results; what kept the library from knowing
+ *	where threads are, as a refused membarrier does.
  * @reason: for people, behind the last NAK.
  * @error: negative errno that ended following, else 0: the library stays on
  *	what was usable then, without what was leaving.
