@@ -147,7 +147,7 @@ Test(environment, forces_nothing_that_can_not_be)
 {
 	/* Not usable, not there, not this operation: as if nothing was said. */
 	cr_expect_eq(where_forced("test=worse", "pni"), &variants[0]);
-	cr_expect_eq(where_forced("test=wors", "pni,ssse3"), &variants[0]);
+	cr_expect_eq(where_forced("test=wor", "pni,ssse3"), &variants[0]);
 	cr_expect_eq(where_forced("tes=worse", "pni,ssse3"), &variants[0]);
 	cr_expect_eq(where_forced("test2=worse", "pni,ssse3"), &variants[0]);
 }
