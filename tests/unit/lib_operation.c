@@ -98,6 +98,7 @@ static struct isahp_library read_environment(const char *name, const char *value
 
 	setenv(name, value, 1);
 	isahp_env_read(&lib);
+	free((void *)lib.force);
 	return lib;
 }
 
@@ -133,6 +134,8 @@ static const struct isahp_variant *where_forced(const char *force, const char *u
 	cr_assert_eq(isahp_operation_register(&op), 0);
 	v = chosen(&op, usable);
 	cr_assert_eq(isahp_operation_unregister(&op), 0);
+	free((void *)isahp_library.force);
+	isahp_library.force = NULL;
 	return v;
 }
 
