@@ -27,6 +27,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <isahp/features.h>
+#include <isahp/note.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -331,7 +332,8 @@ extern "C" {
  * Registered by a constructor, unregistered by a destructor, of the program or
  * shared object it stands in. Registration can not fail for want of anything
  * but memory; calls then take the first variant that needs nothing, as they do
- * before the constructor and after the destructor has run.
+ * before the constructor and after the destructor has run. An ELF note tells
+ * `isahp show` and `isahp check` of it: <isahp/note.h>.
  */
 #define ISAHP_OPERATION_DEFINE(op, ...)                                        \
 	ISAHP_OPERATION_DEFINE_FLAGS(op, 0, __VA_ARGS__)
@@ -344,6 +346,7 @@ extern "C" {
 		sizeof(op##_variants_) / sizeof(op##_variants_[0]), flags);    \
 	static void __attribute__((constructor(200))) op##_register_(void)     \
 	{                                                                      \
+		ISAHP_NOTE_RECORD_(op, op##_variants_, 0);                     \
 		(void)isahp_operation_register(&op##_operation);               \
 	}                                                                      \
 	static void __attribute__((destructor(200))) op##_unregister_(void)    \
