@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* `isahp show` and `isahp check`. */
+#ifndef ISAHP_TOOL_H
+#define ISAHP_TOOL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "finding.h"
+#include "image.h"
+#include "operation.h"
+
+/* Exit codes. */
+#define TOOL_FINE 0
+#define TOOL_FINDINGS 1
+#define TOOL_BAD 2
+
+/**
+ * struct tool_options - what was asked for
+ * @json: print JSON.
+ * @strict: what was not followed is a finding too.
+ * @rep_bsf: TZCNT may run as BSF: take it for REP BSF.
+ * @trusted: names of functions that may be called without being followed,
+ * @trusted_count of them.
+ * @budget: instructions and steps to look at in one file, at most.
+ */
+struct tool_options {
+	bool json;
+	bool strict;
+	bool rep_bsf;
+	const char **trusted;
+	size_t trusted_count;
+	size_t budget;
+};
+
+/**
+ * tool_show - say which operations a file defines
+ * @path: for people.
+ * @ret_json: what --json prints, a new reference.
+ *
+ * -EINVAL: not a file that makes sense; @ret_why says why; -ENOMEM.
+ */
+int tool_show(const char *path, const struct image *im, json_t **ret_json,
+	      const char **ret_why);
+void tool_show_text(const json_t *shown, FILE *out);
+
+/**
+ * tool_check - hold a file's variants against what they declare
+ * @path: for people.
+ * @ret_json: what --json prints, a new reference.
+ *
+ * -ENODATA: it defines no operations; -EINVAL: not a file that makes sense;
+ * -E2BIG: more code than the budget; -ENOMEM. @ret_why says why.
+ */
+int tool_check(const char *path, const struct image *im,
+	       const struct tool_options *options, json_t **ret_json,
+	       const char **ret_why);
+void tool_check_text(const json_t *checked, FILE *out);
+
+/** tool_features - Linux' flag names, as a JSON array */
+json_t *tool_features(const struct isahp_features *set);
+
+#endif /* ISAHP_TOOL_H */

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * There are two states, clean and dirty, and a function in one of them is a
+ * context. For each context that can occur: in which states does it return?
+ * Begun with "in none", repeated until nothing changes; what a context returns
+ * only ever grows, so that it ends.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "upper.h"
+
+enum { CLEAN, DIRTY };
+
+#define RETURNS(state) (1U << (state))
+
+struct context {
+	uint64_t entry;
+	unsigned int state;
+	unsigned int returns; /* RETURNS()s */
+};
+
+struct step {
+	uint32_t node;
+	uint32_t state;
+	uint64_t since;
+};
+
+struct upper {
+	const struct code *code;
+	size_t *budget;
+	struct context *contexts;
+	size_t context_count, context_room;
+	struct step *stack;
+	size_t stack_count, stack_room;
+	uint32_t *seen; /* by node and state: the round that saw it */
+	uint32_t round;
+	bool changed;
+	int (*dirty)(void *arg, uint64_t leaves, uint64_t since);
+	void *arg;
+};
+
+static int grow(void *array, size_t count, size_t *room, size_t size)
+{
+	size_t more = *room ? *room * 2 : 64;
+	void *p;
+
+	if (count < *room)
+		return 0;
+	p = reallocarray(*(void **)array, more, size);
+	if (!p)
+		return -ENOMEM;
+	*(void **)array = p;
+	*room = more;
+	return 0;
+}
+
+static int push(struct upper *u, uint64_t address, unsigned int state,
+		uint64_t since)
+{
+	const struct code_node *node = code_node_at(u->code, address);
+	uint32_t index;
+
+	if (!node)
+		return 0;
+	index = (uint32_t)(node - u->code->nodes);
+	if (u->seen[index * 2 + state] == u->round)
+		return 0;
+	if (!*u->budget)
+		return -E2BIG;
+	--*u->budget;
+	if (grow(&u->stack, u->stack_count, &u->stack_room, sizeof(*u->stack)))
+		return -ENOMEM;
+	u->seen[index * 2 + state] = u->round;
+	u->stack[u->stack_count++] = (struct step){ index, state, since };
+	return 0;
+}
+
+/* What a call in a state returns in; a context that is new is looked at later. */
+static int returns_of(struct upper *u, uint64_t entry, unsigned int state,
+		      unsigned int *ret_returns)
+{
+	struct context *c;
+	size_t i;
+
+	for (i = 0; i < u->context_count; i++) {
+		c = &u->contexts[i];
+		if (c->entry == entry && c->state == state) {
+			*ret_returns = c->returns;
+			return 0;
+		}
+	}
+	if (*u->budget < u->context_count)
+		return -E2BIG;
+	*u->budget -= u->context_count;
+	if (grow(&u->contexts, u->context_count, &u->context_room, sizeof(*c)))
+		return -ENOMEM;
+	u->contexts[u->context_count++] = (struct context){ entry, state, 0 };
+	u->changed = true;
+	*ret_returns = 0;
+	return 0;
+}
+
+static int go_on(struct upper *u, const struct code_node *node,
+		 unsigned int state, uint64_t since)
+{
+	uint32_t i;
+	int rc = 0;
+
+	if (node->next != CODE_NOWHERE)
+		rc = push(u, node->next, state, since);
+	if (!rc && node->target != CODE_NOWHERE)
+		rc = push(u, node->target, state, since);
+	for (i = 0; !rc && i < node->table_count; i++)
+		rc = push(u, u->code->targets[node->table + i], state, since);
+	return rc;
+}
+
+static int step(struct upper *u, const struct step *s, unsigned int *returns)
+{
+	const struct code_node *node = &u->code->nodes[s->node];
+	unsigned int state = s->state, after;
+	uint64_t since = s->since;
+	int rc = 0;
+
+	if (node->upper == CODE_UPPER_CLEANS)
+		state = CLEAN;
+	if (node->upper == CODE_UPPER_DIRTIES && state == CLEAN) {
+		state = DIRTY;
+		since = node->address;
+	}
+	/* Where a jump is not followed it is taken for a way out, but not told. */
+	if (node->leaves || node->doubt == CODE_INDIRECT_JUMP) {
+		*returns |= RETURNS(state);
+		if (u->dirty && node->leaves && state == DIRTY)
+			rc = u->dirty(u->arg, node->address, since);
+	}
+	if (rc || node->call == CODE_NOWHERE)
+		return rc ? rc : go_on(u, node, state, since);
+	rc = returns_of(u, node->call, state, &after);
+	if (!rc && (after & RETURNS(CLEAN)))
+		rc = go_on(u, node, CLEAN, since);
+	if (!rc && (after & RETURNS(DIRTY)))
+		rc = go_on(u, node, DIRTY, state == DIRTY ? since : node->address);
+	return rc;
+}
+
+static int run(struct upper *u, size_t index)
+{
+	unsigned int returns = 0;
+	struct step s;
+	int rc;
+
+	u->round++;
+	u->stack_count = 0;
+	rc = push(u, u->contexts[index].entry, u->contexts[index].state,
+		  u->contexts[index].entry);
+	while (!rc && u->stack_count) {
+		s = u->stack[--u->stack_count];
+		rc = step(u, &s, &returns);
+	}
+	if (returns != u->contexts[index].returns)
+		u->changed = true;
+	u->contexts[index].returns = returns;
+	return rc;
+}
+
+/* The newest first: callees before those who wait for what they return. */
+static int settle(struct upper *u)
+{
+	size_t i;
+	int rc = 0;
+
+	do {
+		u->changed = false;
+		for (i = u->context_count; !rc && i; i--)
+			rc = run(u, i - 1);
+	} while (!rc && u->changed);
+	return rc;
+}
+
+int upper_check(const struct code *code, uint64_t entry, size_t *budget,
+		int (*dirty)(void *arg, uint64_t leaves, uint64_t since),
+		void *arg)
+{
+	struct upper u = { .code = code, .budget = budget, .arg = arg };
+	unsigned int returns;
+	int rc;
+
+	u.seen = calloc(code->node_count, 2 * sizeof(*u.seen));
+	if (!u.seen)
+		return -ENOMEM;
+	rc = returns_of(&u, entry, CLEAN, &returns);
+	if (!rc)
+		rc = settle(&u);
+	if (!rc) {
+		u.dirty = dirty;
+		rc = run(&u, 0);
+	}
+	free(u.seen);
+	free(u.stack);
+	free(u.contexts);
+	return rc;
+}
