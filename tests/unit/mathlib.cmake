@@ -29,7 +29,3 @@ add_test(NAME unit/mathlib_hosts-urcu
   COMMAND ${PROJECT_SOURCE_DIR}/tests/run-unit $<TARGET_FILE:test_mathlib_hosts>)
 set_tests_properties(unit/mathlib_hosts-urcu PROPERTIES
   LABELS unit TIMEOUT 120 SKIP_RETURN_CODE 77 ENVIRONMENT ISAHP_GP=urcu)
-
-add_test(NAME unit/mathlib_isa
-  COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/mathlib_isa $<TARGET_FILE:mathlib>)
-set_tests_properties(unit/mathlib_isa PROPERTIES LABELS unit TIMEOUT 60)
