@@ -4,6 +4,7 @@
 #include <string.h>
 #include <isa-core/features.h>
 
+#include "nonzero.h"
 #include "tool.h"
 
 static const char *const kind_names[] = {
@@ -133,7 +134,9 @@ static int check_code(struct checking *c, const struct variant *v, size_t *budge
 	json_object_set_new(o, "instructions",
 			    json_integer((json_int_t)code.node_count));
 	c->code = &code;
-	rc = finding_each(&code, v, c->options->rep_bsf, budget, add, c);
+	rc = nonzero_find(&code, v->fn.value, budget);
+	if (!rc)
+		rc = finding_each(&code, v, c->options->rep_bsf, budget, add, c);
 	c->code = NULL;
 	code_free(&code);
 	return rc;

@@ -65,6 +65,7 @@ enum code_upper {
  * @upper: enum code_upper.
  * @leaves: returns, or jumps to another object.
  * @silent: TZCNT, which runs as BSF where it is not known.
+ * @harmless: and does the same there; nonzero_find() tells.
  */
 struct code_node {
 	uint64_t address;
@@ -82,6 +83,7 @@ struct code_node {
 	uint8_t upper;
 	bool leaves;
 	bool silent;
+	bool harmless;
 };
 
 struct code {

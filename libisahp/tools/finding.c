@@ -47,7 +47,7 @@ static int one(const struct code_node *node, const struct isahp_features *have,
 	int rc = 0;
 
 	f.missing = isahp_features_andnot(&node->needs, have);
-	if (rep_bsf && node->silent)
+	if (node->harmless || (rep_bsf && node->silent))
 		isahp_features_del(&f.missing, ISAHP_FEATURE_BMI1);
 	if (!node->named) {
 		f.kind = FINDING_UNNAMED;

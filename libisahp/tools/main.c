@@ -25,7 +25,7 @@ static const char help[] =
 	"  --json        print JSON\n"
 	"  --strict      fail also where code was not followed\n"
 	"  --trust NAME  the function NAME of another object may be called\n"
-	"  --rep-bsf     TZCNT without BMI1 is meant to run as BSF\n"
+	"  --rep-bsf     TZCNT without BMI1 is meant to run as BSF, everywhere\n"
 	"  --version     print the version\n"
 	"\n"
 	"Exit codes: 0 fine; 1 findings; 2 bad usage, or not a file that can be read.\n"

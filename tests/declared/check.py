@@ -181,6 +181,49 @@ class TzcntIsRepBsf(Case):
         self.assertIn(int(found["address"], 16), addresses(path, "tzcnt"))
         self.fine(path, "--rep-bsf")
 
+    def test_where_the_source_is_not_zero_it_is_the_same(self) -> None:
+        """Built for x86-64's base, compilers write REP BSF for __builtin_ctz."""
+        loop = """
+int it(int n, int *p, int (*f)(int))
+{
+	unsigned %(long)s m = n; int sum = 0; (void)f;
+	for (; m; m &= m - 1)
+		sum += p[__builtin_ctz%(l)s(m)];
+	return sum;
+}
+"""
+        once = """
+int it(int n, int *p, int (*f)(int)) { (void)p; (void)f; return n ? __builtin_ctz(n) * 3 : 7; }
+"""
+        for compiler in filter(has, ("gcc", "clang")):
+            for code in (loop % {"long": "", "l": ""}, loop % {"long": "long", "l": "l"}, once):
+                with self.subTest(f"{compiler} {code}"):
+                    path = self.library("ISAHP_SET_NONE", code, compiler=compiler)
+                    if compiler == "gcc":       # clang 14 writes BSF
+                        self.assertTrue(addresses(path, "tzcnt"), "no rep bsf made")
+                    self.fine(path, "--strict")
+
+    def silent(self, code: str) -> None:
+        code = f"\t.globl it\n\t.type it, @function\nit:\n{code}\tret\n\t.size it, .-it\n"
+        self.assertEqual(self.one(self.library(AVX2, code, suffix=".s"))["missing"], ["bmi1"])
+
+    def test_where_it_may_be_zero_it_is_not(self) -> None:
+        for what, code in {
+            "not tested": "tzcnt %edi, %eax\n",
+            "the other branch": "test %edi, %edi\njne 1f\ntzcnt %edi, %eax\n1:",
+            "one path of two": "test %edi, %edi\njne 1f\ntest %esi, %esi\n"
+                               "je 1f\nnop\n1:tzcnt %edi, %eax\n",
+            "written since": "test %edi, %edi\nje 1f\nshrl $1, %edi\ntzcnt %edi, %eax\n1:",
+            "another register": "test %esi, %esi\nje 1f\ntzcnt %edi, %eax\n1:",
+            "a call since": "test %edi, %edi\nje 1f\ncall 2f\ntzcnt %edi, %eax\n1:ret\n2:",
+            "upper half only": "test %rdi, %rdi\nje 1f\ntzcnt %edi, %eax\n1:",
+            "flags of another": "test %edi, %edi\ncmp $3, %esi\nje 1f\ntzcnt %edi, %eax\n1:",
+            "carry is used": "test %edi, %edi\nje 1f\ntzcnt %edi, %eax\nadcl $0, %eax\n1:",
+            "of memory": "tzcnt (%rsi), %eax\n",
+        }.items():
+            with self.subTest(what):
+                self.silent(code)
+
     def test_bsf_is_fine(self) -> None:
         code = "\t.globl it\n\t.type it, @function\nit:\n\tbsf %edi, %eax\n\tret\n\t.size it, .-it\n"
         self.fine(self.library(AVX2, code, suffix=".s"))
