@@ -5,6 +5,7 @@
 #include <isa-core/features.h>
 
 #include "nonzero.h"
+#include "rest.h"
 #include "tool.h"
 
 static const char *const kind_names[] = {
@@ -39,6 +40,7 @@ struct checking {
 	const struct image *image;
 	const struct tool_options *options;
 	const struct code *code; /* NULL: none was found */
+	struct rest rest;
 	json_t *list;
 	json_int_t findings;
 	json_int_t warnings;
@@ -137,6 +139,8 @@ static int check_code(struct checking *c, const struct variant *v, size_t *budge
 	rc = nonzero_find(&code, v->fn.value, budget);
 	if (!rc)
 		rc = finding_each(&code, v, c->options->rep_bsf, budget, add, c);
+	if (!rc && c->options->rest)
+		rc = rest_seen(&c->rest, &code);
 	c->code = NULL;
 	code_free(&code);
 	return rc;
@@ -186,6 +190,28 @@ static int check_operation(struct checking *c, const struct operation *op,
 	return rc;
 }
 
+static int add_rest(void *arg, const struct code *code, const struct finding *f)
+{
+	struct checking *c = arg;
+
+	c->code = code;
+	return add(c, f);
+}
+
+static int check_rest(struct checking *c, size_t *budget, json_t *file)
+{
+	json_t *o;
+	size_t count;
+	int rc;
+
+	c->list = json_array();
+	rc = rest_each(&c->rest, c->image, budget, add_rest, c, &count);
+	o = json_pack("{s:I, s:o}", "instructions", (json_int_t)count,
+		      "findings", c->list);
+	json_object_set_new(file, "rest", o);
+	return rc;
+}
+
 static const char *explain(int rc, const char *why)
 {
 	switch (rc) {
@@ -217,7 +243,10 @@ int tool_check(const char *path, const struct image *im,
 		rc = check_operation(&c, &ops.list[i], &budget, list);
 		ops.why = NULL;
 	}
+	if (!rc && options->rest)
+		rc = check_rest(&c, &budget, file);
 	*ret_why = explain(rc, ops.why);
+	rest_free(&c.rest);
 	json_object_set_new(file, "file", text(path));
 	json_object_set_new(file, "operations", list);
 	json_object_set_new(file, "finding_count", json_integer(c.findings));
@@ -294,6 +323,7 @@ static void print_operation(const json_t *op, const char *path, FILE *out,
 void tool_check_text(const json_t *checked, FILE *out)
 {
 	const json_t *list = json_object_get(checked, "operations");
+	const json_t *rest = json_object_get(checked, "rest");
 	json_int_t instructions = 0;
 	size_t i, variants = 0;
 	json_t *op;
@@ -301,6 +331,12 @@ void tool_check_text(const json_t *checked, FILE *out)
 	json_array_foreach(list, i, op) {
 		print_operation(op, string(checked, "file"), out, &instructions);
 		variants += json_array_size(json_object_get(op, "variants"));
+	}
+	instructions += json_integer_value(json_object_get(rest, "instructions"));
+	json_array_foreach(json_object_get(rest, "findings"), i, op) {
+		fprintf(out, "%s: outside of all variants: ",
+			string(checked, "file"));
+		print_finding(op, out);
 	}
 	fprintf(out,
 		"%s: %zu operations, %zu variants, %" JSON_INTEGER_FORMAT

@@ -98,6 +98,15 @@ int image_function(const struct image *im, uint64_t address,
 		   uint64_t *ret_begin, uint64_t *ret_end);
 
 /**
+ * image_functions - where functions begin, by unwind table and symbols
+ * @fn: called with each address, maybe more than once; nonzero ends.
+ *
+ * Return: what @fn returned last, else 0.
+ */
+int image_functions(const struct image *im,
+		    int (*fn)(void *arg, uint64_t address), void *arg);
+
+/**
  * image_notes - each note of an owner
  * @fn: called with descriptor and its address; nonzero ends.
  *

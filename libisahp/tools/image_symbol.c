@@ -163,6 +163,20 @@ int image_function(const struct image *im, uint64_t address,
 	return 0;
 }
 
+int image_functions(const struct image *im,
+		    int (*fn)(void *arg, uint64_t address), void *arg)
+{
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; !rc && i < im->fde_count; i++)
+		rc = fn(arg, im->fdes[i].begin);
+	for (i = 0; !rc && i < im->symbol_count; i++)
+		if (im->symbols[i].function)
+			rc = fn(arg, im->symbols[i].address);
+	return rc;
+}
+
 static int by_begin(const void *a, const void *b)
 {
 	const struct image_fde *f = a, *g = b;

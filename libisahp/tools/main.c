@@ -14,7 +14,8 @@
 
 static const char help[] =
 	"Usage: isahp show [--json] FILE...\n"
-	"       isahp check [--json] [--strict] [--rep-bsf] [--trust NAME]... FILE...\n"
+	"       isahp check [--json] [--strict] [--rest] [--rep-bsf] [--trust NAME]...\n"
+	"                   FILE...\n"
 	"\n"
 	"  show      list the operations that programs and libraries define, with\n"
 	"            their variants, what each needs and costs, and its function\n"
@@ -24,6 +25,7 @@ static const char help[] =
 	"\n"
 	"  --json        print JSON\n"
 	"  --strict      fail also where code was not followed\n"
+	"  --rest        fail also when code outside of all variants needs a feature\n"
 	"  --trust NAME  the function NAME of another object may be called\n"
 	"  --rep-bsf     TZCNT without BMI1 is meant to run as BSF, everywhere\n"
 	"  --version     print the version\n"
@@ -187,6 +189,7 @@ static int parse(int argc, char **argv, struct tool_options *options)
 	static const struct option longs[] = {
 		{ "json", no_argument, NULL, 'j' },
 		{ "strict", no_argument, NULL, 's' },
+		{ "rest", no_argument, NULL, 'o' },
 		{ "rep-bsf", no_argument, NULL, 'r' },
 		{ "trust", required_argument, NULL, 't' },
 		{ "help", no_argument, NULL, 'h' },
@@ -202,6 +205,9 @@ static int parse(int argc, char **argv, struct tool_options *options)
 			break;
 		case 's':
 			options->strict = true;
+			break;
+		case 'o':
+			options->rest = true;
 			break;
 		case 'r':
 			options->rep_bsf = true;

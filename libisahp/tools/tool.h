@@ -20,6 +20,7 @@
  * struct tool_options - what was asked for
  * @json: print JSON.
  * @strict: what was not followed is a finding too.
+ * @rest: look at the code outside of all variants, too.
  * @rep_bsf: TZCNT may run as BSF: take it for REP BSF.
  * @trusted: names of functions that may be called without being followed,
  * @trusted_count of them.
@@ -28,6 +29,7 @@
 struct tool_options {
 	bool json;
 	bool strict;
+	bool rest;
 	bool rep_bsf;
 	const char **trusted;
 	size_t trusted_count;

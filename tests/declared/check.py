@@ -152,7 +152,7 @@ int it(int n, int *p, int (*f)(int))
 	.type it, @function
 it:
 	testl %edi, %edi
-	je 1f
+	jz 1f
 	ret
 1:	call abort@PLT
 	.size it, . - it
@@ -212,13 +212,13 @@ int it(int n, int *p, int (*f)(int)) { (void)p; (void)f; return n ? __builtin_ct
             "not tested": "tzcnt %edi, %eax\n",
             "the other branch": "test %edi, %edi\njne 1f\ntzcnt %edi, %eax\n1:",
             "one path of two": "test %edi, %edi\njne 1f\ntest %esi, %esi\n"
-                               "je 1f\nnop\n1:tzcnt %edi, %eax\n",
-            "written since": "test %edi, %edi\nje 1f\nshrl $1, %edi\ntzcnt %edi, %eax\n1:",
-            "another register": "test %esi, %esi\nje 1f\ntzcnt %edi, %eax\n1:",
-            "a call since": "test %edi, %edi\nje 1f\ncall 2f\ntzcnt %edi, %eax\n1:ret\n2:",
-            "upper half only": "test %rdi, %rdi\nje 1f\ntzcnt %edi, %eax\n1:",
-            "flags of another": "test %edi, %edi\ncmp $3, %esi\nje 1f\ntzcnt %edi, %eax\n1:",
-            "carry is used": "test %edi, %edi\nje 1f\ntzcnt %edi, %eax\nadcl $0, %eax\n1:",
+                               "jz 1f\nnop\n1:tzcnt %edi, %eax\n",
+            "written since": "test %edi, %edi\njz 1f\nshrl $1, %edi\ntzcnt %edi, %eax\n1:",
+            "another register": "test %esi, %esi\njz 1f\ntzcnt %edi, %eax\n1:",
+            "a call since": "test %edi, %edi\njz 1f\ncall 2f\ntzcnt %edi, %eax\n1:ret\n2:",
+            "upper half only": "test %rdi, %rdi\njz 1f\ntzcnt %edi, %eax\n1:",
+            "flags of another": "test %edi, %edi\ncmp $3, %esi\njz 1f\ntzcnt %edi, %eax\n1:",
+            "carry is used": "test %edi, %edi\njz 1f\ntzcnt %edi, %eax\nadcl $0, %eax\n1:",
             "of memory": "tzcnt (%rsi), %eax\n",
         }.items():
             with self.subTest(what):
@@ -254,8 +254,8 @@ class UpperHalves(Case):
         self.assertGreater(found["since"]["offset"], 0)
 
     def test_one_path_of_two_not_cleaned(self) -> None:
-        self.dirty(self.wide("testl %edi, %edi\n\tje 1f", "vzeroupper\n1:"))
-        self.fine(self.wide("testl %edi, %edi\n\tje 1f", "1:\tvzeroupper"))
+        self.dirty(self.wide("testl %edi, %edi\n\tjz 1f", "vzeroupper\n1:"))
+        self.fine(self.wide("testl %edi, %edi\n\tjz 1f", "1:\tvzeroupper"))
 
     def test_tail_jump_out(self) -> None:
         self.dirty(self.wide("jmp abort@PLT", ""), "jmp +[0-9a-f]+ <abort@plt")
@@ -273,7 +273,7 @@ class UpperHalves(Case):
         self.assertEqual((found["kind"], found["function"]), ("dirty-upper-halves", "it"))
 
     def test_recursion_ends(self) -> None:
-        again = ".hidden it\n\tdecl %edi\n\tje 1f\n\tcall it\n1:"
+        again = ".hidden it\n\tdecl %edi\n\tjz 1f\n\tcall it\n1:"
         self.dirty(self.wide(again, ""))
         self.fine(self.wide(again, "vzeroupper"))
 
@@ -283,6 +283,35 @@ class UpperHalves(Case):
         code = WIDE.replace("ymm0", "zmm17").replace("vpxor", "vpxord") % ("", "")
         code = code.replace("vmovdqu ", "vmovdqu32 ")
         self.fine(self.library("ISAHP_SET(AVX512F)", code, suffix=".s"))
+
+
+class Rest(Case):
+    CODE = """
+int it(int n, int *p, int (*f)(int)) { (void)f; return n + !p; }
+int other(int n);
+int other(int n) { return n * 3; }
+__attribute__((constructor)) static void early(void)
+{
+	extern volatile int seen __attribute__((visibility("hidden")));
+	seen = __builtin_clz(seen);
+}
+volatile int seen __attribute__((visibility("hidden")));
+"""
+
+    def test_constructor_that_was_compiled_with_a_variants_flags(self) -> None:
+        path = self.library("ISAHP_SET(ABM)", self.CODE, "-mlzcnt")
+        self.fine(path, "--strict")
+        status, out, _ = self.isahp("check", "--rest", path)
+        self.assertEqual(status, 1)
+        where = addresses(path, "lzcnt")[0]
+        self.assertRegex(out, rf"outside of all variants: early\+0x\w+ \(0x{where:x}\): "
+                              r"lzcnt .*: abm\n")
+        self.assertIn("1 findings", out)
+        run("strip", path)
+        self.assertEqual(self.isahp("check", "--rest", path)[0], 1)
+
+    def test_without_them_it_is_fine(self) -> None:
+        self.fine(self.library("ISAHP_SET(ABM)", self.CODE), "--strict", "--rest")
 
 
 class NotFollowed(Case):

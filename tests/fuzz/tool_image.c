@@ -38,7 +38,7 @@ static void spoil(uint8_t *file, size_t file_size, const uint8_t *data, size_t s
 
 static void look(const uint8_t *file, size_t size)
 {
-	struct tool_options options = { .budget = BUDGET };
+	struct tool_options options = { .budget = BUDGET, .rest = true };
 	const char *why = NULL;
 	struct image *im;
 	json_t *o;

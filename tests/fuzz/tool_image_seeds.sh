@@ -17,7 +17,7 @@ build -shared -nostdlib -Wl,-z,pack-relative-relocs -Wl,-z,noseparate-code -o "$
 build -shared -nostdlib -fvisibility=hidden -Wl,-z,noseparate-code -s -o "$dir/2"
 {
 	for n in 0 1 2; do
-		echo "static const unsigned char seed_$n[] = {"
+		echo "static const unsigned char seed_${n}[] = {"
 		od -An -v -tu1 "$dir/$n" | sed 's/  *\([0-9][0-9]*\)/\1,/g'
 		echo "};"
 	done
