@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "code.h"
 #include "needs.h"
 
@@ -83,15 +84,9 @@ static int reach(struct code *code, uint64_t address, uint64_t from)
 	if (!*code->budget)
 		return -E2BIG;
 	--*code->budget;
-	if (code->node_count == code->node_room) {
-		size_t room = code->node_room ? code->node_room * 2 : MAP_FIRST / 2;
-
-		node = reallocarray(code->nodes, room, sizeof(*node));
-		if (!node)
-			return -ENOMEM;
-		code->nodes = node;
-		code->node_room = room;
-	}
+	if (array_grow(&code->nodes, code->node_count, &code->node_room,
+		       sizeof(*code->nodes)))
+		return -ENOMEM;
 	if ((code->node_count + 1) * 2 > code->map_size) {
 		rc = map_grow(code);
 		if (rc)

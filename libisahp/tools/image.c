@@ -3,22 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "image_private.h"
-
-int image_grow(void *array, size_t count, size_t *room, size_t size)
-{
-	size_t more = *room ? *room * 2 : 64;
-	void *p;
-
-	if (count < *room)
-		return 0;
-	p = reallocarray(*(void **)array, more, size);
-	if (!p)
-		return -ENOMEM;
-	*(void **)array = p;
-	*room = more;
-	return 0;
-}
 
 static const struct image_segment *segment(const struct image *im,
 					   uint64_t address)
@@ -128,7 +114,7 @@ uint64_t image_name_external(struct image *im, const char *name)
 {
 	size_t n = im->external_count;
 
-	if (image_grow(&im->externals, n, &im->external_room,
+	if (array_grow(&im->externals, n, &im->external_room,
 		       sizeof(*im->externals)))
 		return 0;
 	im->externals[im->external_count++] = name;

@@ -61,13 +61,6 @@ struct image {
 	size_t external_count, external_room;
 };
 
-/**
- * image_grow - room for one more in an array
- *
- * -ENOMEM.
- */
-int image_grow(void *array, size_t count, size_t *room, size_t size);
-
 /** image_name_external - an address for a name that others define; 0: no memory */
 uint64_t image_name_external(struct image *im, const char *name);
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "image_private.h"
 
 #ifndef DT_RELR
@@ -24,7 +25,7 @@ struct dynamic {
 
 static int add(struct image *im, const struct image_relocation *r)
 {
-	if (image_grow(&im->relocations, im->relocation_count,
+	if (array_grow(&im->relocations, im->relocation_count,
 		       &im->relocation_room, sizeof(*r)))
 		return -ENOMEM;
 	im->relocations[im->relocation_count++] = *r;

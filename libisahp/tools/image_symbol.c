@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "image_private.h"
 
 /* How far back to look for a symbol that covers an address. */
@@ -19,7 +20,7 @@ static int add_symbol(struct image *im, const GElf_Sym *sym, const char *name,
 	    (type != STT_FUNC && type != STT_GNU_IFUNC && type != STT_NOTYPE) ||
 	    !image_executable(im, base + sym->st_value))
 		return 0;
-	if (image_grow(&im->symbols, im->symbol_count, &im->symbol_room,
+	if (array_grow(&im->symbols, im->symbol_count, &im->symbol_room,
 		       sizeof(*s)))
 		return -ENOMEM;
 	s = &im->symbols[im->symbol_count++];

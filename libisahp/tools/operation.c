@@ -5,6 +5,7 @@
 #include <isahp/note.h>
 #include <isa-core/features.h>
 
+#include "array.h"
 #include "operation.h"
 
 /* In one file: notes may share an array, so that its size is no bound. */
@@ -95,15 +96,8 @@ static int read_note(void *arg, uint64_t address, const uint8_t *descriptor,
 	    !memchr(descriptor + note.size, '\0', size - note.size) ||
 	    !makes_sense(&note))
 		return -EINVAL;
-	if (ops->count == ops->room) {
-		size_t room = ops->room ? ops->room * 2 : 64;
-
-		op = reallocarray(ops->list, room, sizeof(*op));
-		if (!op)
-			return -ENOMEM;
-		ops->list = op;
-		ops->room = room;
-	}
+	if (array_grow(&ops->list, ops->count, &ops->room, sizeof(*ops->list)))
+		return -ENOMEM;
 	op = &ops->list[ops->count++];
 	memset(op, 0, sizeof(*op));
 	op->name = (const char *)descriptor + note.size;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "array.h"
 #include "upper.h"
 
 enum { CLEAN, DIRTY };
@@ -40,21 +41,6 @@ struct upper {
 	void *arg;
 };
 
-static int grow(void *array, size_t count, size_t *room, size_t size)
-{
-	size_t more = *room ? *room * 2 : 64;
-	void *p;
-
-	if (count < *room)
-		return 0;
-	p = reallocarray(*(void **)array, more, size);
-	if (!p)
-		return -ENOMEM;
-	*(void **)array = p;
-	*room = more;
-	return 0;
-}
-
 static int push(struct upper *u, uint64_t address, unsigned int state,
 		uint64_t since)
 {
@@ -69,7 +55,7 @@ static int push(struct upper *u, uint64_t address, unsigned int state,
 	if (!*u->budget)
 		return -E2BIG;
 	--*u->budget;
-	if (grow(&u->stack, u->stack_count, &u->stack_room, sizeof(*u->stack)))
+	if (array_grow(&u->stack, u->stack_count, &u->stack_room, sizeof(*u->stack)))
 		return -ENOMEM;
 	u->seen[index * 2 + state] = u->round;
 	u->stack[u->stack_count++] = (struct step){ index, state, since };
@@ -93,7 +79,7 @@ static int returns_of(struct upper *u, uint64_t entry, unsigned int state,
 	if (*u->budget < u->context_count)
 		return -E2BIG;
 	*u->budget -= u->context_count;
-	if (grow(&u->contexts, u->context_count, &u->context_room, sizeof(*c)))
+	if (array_grow(&u->contexts, u->context_count, &u->context_room, sizeof(*c)))
 		return -ENOMEM;
 	u->contexts[u->context_count++] = (struct context){ entry, state, 0 };
 	u->changed = true;

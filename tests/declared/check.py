@@ -113,6 +113,11 @@ int it(int n, int *p, int (*f)(int))
                                     "-fno-inline", compiler=compiler)
                 self.assertTrue(addresses(path, r"(notrack )?jmp +\*%r"), "no jump table made")
                 self.undeclared_there(path)
+                # Of clang's -O0 a switch is not followed, and said not to be.
+                for level in ("-O0", "-O1", "-O3")[compiler == "clang":]:
+                    self.undeclared_there(self.library(
+                        AVX2, code, "-mavx2", "-mlzcnt", "-fvisibility=hidden", level,
+                        "-fno-inline", compiler=compiler))
                 # A program at a fixed address has a table of addresses.
                 program = self.dir / "program"
                 main = self.write("main.c", "int main(void) { return 0; }")
@@ -121,6 +126,33 @@ int it(int n, int *p, int (*f)(int))
                     *LINK, "-o", program)
                 self.assertTrue(addresses(program, r"(notrack )?jmp +\*0x"), "no jump table made")
                 self.undeclared_there(program)
+
+    def test_switch_whose_bound_is_another_registers(self) -> None:
+        """The table's size is not known: a guess would find what is not there."""
+        code = """
+	.globl it
+	.type it, @function
+it:
+	cmpl %s
+	ja 1f
+	movl %%edi, %%eax
+	leaq table(%%rip), %%rdx
+	movslq (%%rdx,%%rax,4), %%rax
+	addq %%rdx, %%rax
+	jmp *%%rax
+1:	ret
+2:	vpopcntd %%zmm0, %%zmm17
+	ret
+	.size it, .-it
+	.section .rodata
+table:	.long 1b - table, 1b - table, 2b - table
+"""
+        path = self.library("ISAHP_SET_NONE", code % "$2, %esi", suffix=".s")
+        self.assertEqual(self.one(path, code=0)["kind"], "indirect-jump")
+        path = self.library("ISAHP_SET_NONE", code % "$1, %edi", suffix=".s")
+        self.fine(path, "--strict")
+        path = self.library("ISAHP_SET_NONE", code % "$2, %edi", suffix=".s")
+        self.assertEqual(self.one(path)["missing"], ["avx512_vpopcntdq"])
 
     def undeclared_there(self, path) -> None:
         found = [f for f in self.check(path, "--strict", code=1) if f["variant"] == "it"]

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef ISAHP_TOOL_ARRAY_H
+#define ISAHP_TOOL_ARRAY_H
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+/**
+ * array_grow - room for one more
+ * @array: address of the pointer to the first member.
+ * @count: members there are.
+ * @room: members there is room for.
+ * @size: of one.
+ *
+ * -ENOMEM.
+ */
+static inline int array_grow(void *array, size_t count, size_t *room, size_t size)
+{
+	size_t more = *room ? *room * 2 : 64;
+	void *p;
+
+	if (count < *room)
+		return 0;
+	/* Of whatever type the pointer is, it is not a void pointer's lvalue. */
+	memcpy(&p, array, sizeof(p));
+	p = reallocarray(p, more, size);
+	if (!p)
+		return -ENOMEM;
+	memcpy(array, &p, sizeof(p));
+	*room = more;
+	return 0;
+}
+
+#endif /* ISAHP_TOOL_ARRAY_H */
