@@ -26,7 +26,7 @@ static const char *const kind_texts[] = {
 	[FINDING_MISSING] = "needs what is not declared",
 	[FINDING_UNNAMED] = "needs a feature that isahp has no name for",
 	[FINDING_UNKNOWN] = "not an instruction that this program knows",
-	[FINDING_OUTSIDE] = "control goes to where the file has no code",
+	[FINDING_OUTSIDE] = "not followed: to where the file has no code",
 	[FINDING_DIRTY] = "leaves upper halves of wide registers in use: no vzeroupper",
 	[FINDING_NO_CODE] = "not checked: the function is not in this file",
 	[FINDING_INDIRECT_CALL] = "not followed: call through a pointer",
@@ -130,7 +130,7 @@ static int check_code(struct checking *c, const struct variant *v, size_t *budge
 		none.address = v->fn.value;
 		return add(c, &none);
 	}
-	rc = code_follow(c->image, v->fn.value, budget, &code);
+	rc = code_follow(c->image, v->fn.value, budget, NULL, NULL, &code);
 	if (rc)
 		return rc;
 	json_object_set_new(o, "instructions",
@@ -268,9 +268,8 @@ static void print_place(const json_t *o, FILE *out)
 {
 	const char *function = string(o, "function");
 
-	fprintf(out, "%s+0x%" JSON_INTEGER_FORMAT " (%s)",
-		function ? function : "no symbol",
-		json_integer_value(json_object_get(o, "offset")),
+	fprintf(out, "%s+0x%" PRIx64 " (%s)", function ? function : "no symbol",
+		(uint64_t)json_integer_value(json_object_get(o, "offset")),
 		string(o, "address"));
 }
 

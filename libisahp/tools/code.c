@@ -79,7 +79,8 @@ static int reach(struct code *code, uint64_t address, uint64_t from)
 	struct code_node *node;
 	int rc;
 
-	if (code_node_at(code, address))
+	if (code_node_at(code, address) ||
+	    (code->skip && code->skip(code->arg, address)))
 		return 0;
 	if (!*code->budget)
 		return -E2BIG;
@@ -190,11 +191,13 @@ static uint64_t destination(const struct code *code, struct code_node *node,
 	}
 	if (node->doubt || p.ifunc)
 		node->name = image_symbol(code->image, p.value, &at);
-	if (p.ifunc) {
+	if (p.ifunc)
 		node->doubt = CODE_IFUNC;
-		return CODE_NOWHERE;
-	}
-	return p.value;
+	else if (!image_executable(code->image, p.value))
+		node->doubt = CODE_OUTSIDE;
+	else
+		return p.value;
+	return CODE_NOWHERE;
 }
 
 static void jump(struct code *code, struct code_node *node,
@@ -324,9 +327,15 @@ static int follow_one(struct code *code, size_t index)
 }
 
 int code_follow(const struct image *image, uint64_t entry, size_t *budget,
+		bool (*skip)(const void *arg, uint64_t address), const void *arg,
 		struct code *ret_code)
 {
-	struct code code = { .image = image, .budget = budget };
+	struct code code = {
+		.image = image,
+		.budget = budget,
+		.skip = skip,
+		.arg = arg,
+	};
 	size_t i;
 	int rc;
 

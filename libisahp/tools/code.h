@@ -96,6 +96,8 @@ struct code {
 	uint64_t *targets;
 	size_t target_count, target_room;
 	size_t *budget;
+	bool (*skip)(const void *arg, uint64_t address);
+	const void *arg;
 };
 
 /**
@@ -103,11 +105,14 @@ struct code {
  * @image: whose.
  * @entry: where it begins.
  * @budget: instructions that may yet be looked at; counted down.
+ * @skip: says which addresses not to go to, or NULL, and
+ * @arg: what it is given.
  * @ret_code: given back by code_free().
  *
  * -E2BIG: the budget is used up; -ENOMEM.
  */
 int code_follow(const struct image *image, uint64_t entry, size_t *budget,
+		bool (*skip)(const void *arg, uint64_t address), const void *arg,
 		struct code *ret_code);
 void code_free(struct code *code);
 

@@ -13,9 +13,10 @@
  * @FINDING_MISSING: an instruction needs what is not declared.
  * @FINDING_UNNAMED: it needs what isahp has no name for.
  * @FINDING_UNKNOWN: bytes that are no known instruction.
- * @FINDING_OUTSIDE: control goes to where the file has no code.
  * @FINDING_DIRTY: left with upper halves of wide registers in use.
  * @FINDING_NO_CODE: the variant's function is not in this file.
+ * @FINDING_OUTSIDE: control goes to where the file has no code: a weak function
+ *	that a static program came without is called at address 0.
  * @FINDING_INDIRECT_CALL: not followed: through a register or a pointer.
  * @FINDING_INDIRECT_JUMP: not followed: likewise.
  * @FINDING_EXTERNAL: not followed: in another object.
@@ -28,9 +29,9 @@ enum finding_kind {
 	FINDING_MISSING,
 	FINDING_UNNAMED,
 	FINDING_UNKNOWN,
-	FINDING_OUTSIDE,
 	FINDING_DIRTY,
 	FINDING_NO_CODE,
+	FINDING_OUTSIDE,
 	FINDING_INDIRECT_CALL,
 	FINDING_INDIRECT_JUMP,
 	FINDING_EXTERNAL,

@@ -23,8 +23,10 @@ static int by_value(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static bool seen(const struct rest *rest, uint64_t address)
+static bool seen(const void *arg, uint64_t address)
 {
+	const struct rest *rest = arg;
+
 	return tfind(&address, &rest->seen, by_value);
 }
 
@@ -59,8 +61,7 @@ static int tell(void *arg, const struct finding *f)
 {
 	struct walk *w = arg;
 
-	if ((f->kind != FINDING_MISSING && f->kind != FINDING_UNNAMED) ||
-	    seen(w->rest, f->address))
+	if (f->kind != FINDING_MISSING && f->kind != FINDING_UNNAMED)
 		return 0;
 	return w->fn(w->arg, w->code, f);
 }
@@ -74,7 +75,7 @@ static int look(void *arg, uint64_t address)
 
 	if (seen(w->rest, address) || !image_executable(w->image, address))
 		return 0;
-	rc = code_follow(w->image, address, w->budget, &code);
+	rc = code_follow(w->image, address, w->budget, seen, w->rest, &code);
 	if (rc)
 		return rc;
 	w->code = &code;

@@ -124,11 +124,12 @@ void tool_show_text(const json_t *shown, FILE *out)
 		json_string_value(json_object_get(shown, "file")),
 		json_array_size(list));
 	json_array_foreach(list, i, op) {
-		json_int_t flags = json_integer_value(json_object_get(op, "flags"));
+		uint64_t flags = (uint64_t)json_integer_value(
+			json_object_get(op, "flags"));
 
 		fprintf(out, "  %s", json_string_value(json_object_get(op, "name")));
 		if (flags)
-			fprintf(out, " (flags 0x%" JSON_INTEGER_FORMAT "%s)", flags,
+			fprintf(out, " (flags 0x%" PRIx64 "%s)", flags,
 				flags & 1 ? ": same bits or no swap" : "");
 		fprintf(out, "\n");
 		json_array_foreach(json_object_get(op, "variants"), j, v)

@@ -4,7 +4,7 @@
 
 import unittest
 
-from build import AVX2, INCLUDES, LINK, SHARED, Case, addresses, has, run, symbol
+from build import AVX2, INCLUDES, LINK, OPERATION, SHARED, Case, addresses, has, run, symbol
 
 LZCNT = """
 int it(int n, int *p, int (*f)(int)) { (void)f; return __builtin_clz(n) + *p; }
@@ -375,6 +375,18 @@ int it(int n, int *p, int (*f)(int)) { (void)n; (void)p; (void)f; return puts("x
         code = "int it(int n, int *p, int (*f)(int)) { return f(n) + *p; }"
         self.warned(self.library(AVX2, code), "indirect-call")
 
+    def test_weak_function_that_is_not_there(self) -> None:
+        code = """
+__attribute__((weak)) int maybe(int);
+int it(int n, int *p, int (*f)(int)) { (void)p; (void)f; return maybe ? maybe(n) + 1 : 2; }
+"""
+        one = self.write("one.c", OPERATION % AVX2)
+        two = self.write("two.c", code + "int main(void) { return 0; }\n")
+        path = self.dir / "static"
+        run("gcc", "-O2", "-static", "-fno-pic", "-Wl,--unresolved-symbols=ignore-all", *INCLUDES,
+            one, two, "-o", path)
+        self.assertEqual(self.one(path, code=0)["kind"], "outside")
+
     def test_jump_through_a_pointer(self) -> None:
         code = "int it(int n, int *p, int (*f)(int)) { (void)p; return f(n); }"
         self.warned(self.library(AVX2, code), "indirect-jump")
@@ -440,7 +452,8 @@ class Usage(Case):
         self.assertEqual(self.isahp("check", bad, self.dir / "missing", kept)[0], 2)
 
     def test_text_names_function_offset_address_instruction_and_feature(self) -> None:
-        path = self.library(AVX2, LZCNT, "-mlzcnt")
+        path = self.library(AVX2, LZCNT.replace("return", 'asm(".skip 40, 0x90"); return'),
+                            "-mlzcnt")
         at = addresses(path, "lzcnt")[0]
         offset = at - symbol(path, "it")
         _, out, _ = self.isahp("check", path)

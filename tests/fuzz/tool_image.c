@@ -12,7 +12,7 @@
 #include "tool_image_seeds.h"
 
 /* Enough for the seeds, and short enough for any number of rounds. */
-#define BUDGET 20000
+#define BUDGET 4000
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
