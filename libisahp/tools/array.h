@@ -19,17 +19,18 @@
 static inline int array_grow(void *array, size_t count, size_t *room, size_t size)
 {
 	size_t more = *room ? *room * 2 : 64;
-	void *p;
+	void *old, *p;
 
 	if (count < *room)
 		return 0;
 	/* Of whatever type the pointer is, it is not a void pointer's lvalue. */
-	memcpy(&p, array, sizeof(p));
-	p = reallocarray(p, more, size);
+	memcpy(&old, array, sizeof(old));
+	p = reallocarray(old, more, size);
 	if (!p)
 		return -ENOMEM;
 	memcpy(array, &p, sizeof(p));
 	*room = more;
+	/* cppcheck-suppress memleak ; @array has it */
 	return 0;
 }
 
