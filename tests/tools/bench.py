@@ -12,7 +12,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-FIELDS = {"suite", "name", "value", "unit", "peer", "ratio", "goal", "met"}
+FIELDS = {"suite", "name", "value", "unit", "peer", "peer_value", "ratio", "goal", "goal_is",
+          "met", "noise", "verdict", "samples"}
 
 
 def bench(build: str, *arguments: str) -> subprocess.CompletedProcess:

@@ -3,7 +3,8 @@
 
 A benchmark is a program in the build folder named bench_SUITE. It prints a
 table for people and, with --json FILE, writes an array of objects
-{suite, name, value, unit, peer, ratio, goal, met}.
+{suite, name, value, unit, peer, ratio, goal, met}, and as far as it knows them
+peer_value, goal_is ("at least", "at most"), noise, verdict and samples.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 FIELDS = {"suite", "name", "value", "unit", "peer", "ratio", "goal", "met"}
+OPTIONAL = {"peer_value", "goal_is", "noise", "verdict", "samples"}
 
 
 def find_suites(build: Path) -> dict[str, Path]:
@@ -30,6 +32,9 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("suite", nargs="*", help="suites to run; without one: all of them")
     parser.add_argument("--json", metavar="FILE", type=Path,
                         help="also write all results as one JSON array")
+    parser.add_argument("--quick", action="store_true",
+                        help="be done in seconds where a suite can: shows that it works, "
+                             "not how fast it is")
     parser.add_argument("--list", action="store_true", help="name the suites")
     parser.add_argument("--build", metavar="DIR", type=Path, default=Path("build/release"),
                         help="build folder (default: %(default)s)")
@@ -42,9 +47,23 @@ def run_suite(name: str, program: Path, scratch: Path) -> list[dict]:
     subprocess.run([program, "--json", results], check=True)
     rows = json.loads(results.read_text())
     for row in rows:
-        if set(row) != FIELDS:
-            raise ValueError(f"{name}: a row's fields are {sorted(row)}, not {sorted(FIELDS)}")
+        if not FIELDS <= set(row) <= FIELDS | OPTIONAL:
+            raise ValueError(f"{name}: a row's fields are {sorted(row)}")
+        for field in OPTIONAL:
+            row.setdefault(field, None)
     return rows
+
+
+def say_goals(rows: list[dict]) -> None:
+    goals = [row for row in rows if row["goal"] is not None]
+    missed = [row for row in goals if not row["met"]]
+    for row in missed:
+        sign = "<=" if row["goal_is"] == "at most" else ">="
+        noise = ", inside the noise" if "inside" in (row["verdict"] or "") else ""
+        print(f"goal missed{noise}: {row['suite']}: {row['name']} / {row['peer']}: "
+              f"{row['ratio']:.4g}, goal {sign} {row['goal']:.4g}")
+    if goals:
+        print(f"{len(goals) - len(missed)} of {len(goals)} goals met")
 
 
 def main() -> int:
@@ -58,6 +77,8 @@ def main() -> int:
             print(f"dev bench: there is no suite '{name}'; there are: {', '.join(suites)}",
                   file=sys.stderr)
             return 2
+    if arguments.quick:
+        os.environ["ISAHP_BENCH_QUICK"] = "1"
     rows: list[dict] = []
     with tempfile.TemporaryDirectory() as scratch:
         for name in arguments.suite or suites:
@@ -69,9 +90,7 @@ def main() -> int:
     if arguments.json:
         arguments.json.write_text(json.dumps(rows, indent=1) + "\n")
         print(f"{len(rows)} results in {arguments.json}")
-    missed = [row for row in rows if row["met"] is False]
-    for row in missed:
-        print(f"goal missed: {row['suite']}: {row['name']}: {row['ratio']} (goal {row['goal']})")
+    say_goals(rows)
     return 0
 
 

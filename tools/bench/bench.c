@@ -5,6 +5,7 @@
 #include <cpuid.h>
 #include <errno.h>
 #include <jansson.h>
+#include <math.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -21,19 +22,32 @@ unsigned int bench_cpus(void)
 	return (unsigned int)CPU_COUNT(&allowed);
 }
 
-void bench_pin(unsigned int n)
+/* CPUs that are allowed, from the @first one, @count of them. */
+static void pin(unsigned int first, unsigned int count)
 {
+	unsigned int n = 0;
 	cpu_set_t set;
 	int cpu;
 
 	CPU_ZERO(&set);
 	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-		if (!CPU_ISSET(cpu, &allowed) || n--)
+		if (!CPU_ISSET(cpu, &allowed))
 			continue;
-		CPU_SET(cpu, &set);
-		(void)pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
-		return;
+		if (n >= first && n - first < count)
+			CPU_SET(cpu, &set);
+		n++;
 	}
+	(void)pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+}
+
+void bench_pin(unsigned int n)
+{
+	pin(n, 1);
+}
+
+void bench_pin_first(unsigned int n)
+{
+	pin(0, n);
 }
 
 double bench_now_ns(void)
@@ -59,6 +73,30 @@ double bench_percentile(double *sample, size_t count, double percent)
 	return sample[at];
 }
 
+double bench_ratio(const double *a, const double *b, size_t count)
+{
+	static double ratio[BENCH_SAMPLES];
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		ratio[i] = a[i] / b[i];
+	return bench_percentile(ratio, count, 50);
+}
+
+double bench_noise(const double *a, const double *again, size_t count)
+{
+	size_t part = (count + 2) / 3;
+	double worst = 0;
+	size_t i;
+
+	for (i = 0; i < count; i += part) {
+		size_t left = count - i < part ? count - i : part;
+
+		worst = fmax(worst, fabs(bench_ratio(again + i, a + i, left) - 1));
+	}
+	return worst;
+}
+
 /* CPUID.1:ECX.31 is for hypervisors to set; the leaf is their signature. */
 static void find_host(struct bench *b)
 {
@@ -76,6 +114,7 @@ void bench_init(struct bench *b, const char *suite)
 {
 	memset(b, 0, sizeof(*b));
 	b->suite = suite;
+	b->quick = getenv("ISAHP_BENCH_QUICK");
 	find_host(b);
 }
 
@@ -99,29 +138,75 @@ int bench_arguments(struct bench *b, const char *what, int argc, char **argv)
 	return 3;
 }
 
+/* What is met is what is printed: 1.000002 is 1. */
+static double five_digits(double ratio)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%.5g", ratio);
+	return strtod(text, NULL);
+}
+
 void bench_add(struct bench *b, struct bench_row row)
 {
 	if (b->rows == BENCH_ROWS)
 		return;
-	if (b->emulated || !*row.peer)
+	if (b->emulated || !*row.peer) {
 		row.goal = 0;
+		row.at_most = false;
+	}
+	row.ratio = five_digits(row.ratio);
 	b->row[b->rows++] = row;
+}
+
+static bool has_goal(const struct bench_row *row)
+{
+	return row->goal > 0 || row->at_most;
+}
+
+static bool met(const struct bench_row *row)
+{
+	return row->at_most ? row->ratio <= row->goal : row->ratio >= row->goal;
+}
+
+static double noise_of(const struct bench_row *row, double noise)
+{
+	return row->noise > 0 ? row->noise : noise;
 }
 
 static const char *verdict(const struct bench_row *row, double noise)
 {
-	if (row->ratio >= row->goal)
-		return "met";
-	return row->ratio + noise >= row->goal ? "missed, within noise" : "missed";
+	bool inside = row->goal > 0 &&
+		      fabs(row->ratio / row->goal - 1) <= noise_of(row, noise);
+
+	if (!has_goal(row))
+		return "";
+	if (met(row))
+		return inside ? "met, inside the noise" : "met";
+	return inside ? "missed, inside the noise" : "missed";
+}
+
+static void print_goal(const struct bench_row *row, double noise)
+{
+	char goal[16] = "", share[16] = "";
+
+	if (has_goal(row)) {
+		snprintf(goal, sizeof(goal), "%s %.4g", row->at_most ? "<=" : ">=",
+			 row->goal);
+		snprintf(share, sizeof(share), "%.2f %%",
+			 100 * noise_of(row, noise));
+	}
+	printf(" %9.4f %-8s %7s  %-24s %s", row->ratio, goal, share,
+	       verdict(row, noise), row->peer);
+	if (row->peer_value > 0)
+		printf(", %.6g %s", row->peer_value, row->unit);
 }
 
 static void print_row(const struct bench_row *row, double noise)
 {
-	printf("%-30s %12.3f %-8s", row->name, row->value, row->unit);
+	printf("%-40s %10.3f %-7s", row->name, row->value, row->unit);
 	if (*row->peer)
-		printf(" %7.3f  %-24s", row->ratio, row->peer);
-	if (row->goal > 0)
-		printf(" %5.2f %s", row->goal, verdict(row, noise));
+		print_goal(row, noise);
 	putchar('\n');
 }
 
@@ -138,29 +223,47 @@ static void print_machine(const struct bench *b)
 	       b->emulated ? " (emulated: speed means nothing)" : "");
 }
 
-static json_t *row_to_json(const char *suite, const struct bench_row *row)
+static json_t *real_or_null(bool there, double value)
 {
-	json_t *peer = *row->peer ? json_string(row->peer) : json_null();
-	json_t *ratio = *row->peer ? json_real(row->ratio) : json_null();
-	json_t *goal = row->goal > 0 ? json_real(row->goal) : json_null();
-	json_t *met = row->goal > 0 ? json_boolean(row->ratio >= row->goal) :
-				      json_null();
-
-	return json_pack("{s:s, s:s, s:f, s:s, s:o, s:o, s:o, s:o}", "suite",
-			 suite, "name", row->name, "value", row->value, "unit",
-			 row->unit, "peer", peer, "ratio", ratio, "goal", goal,
-			 "met", met);
+	return there ? json_real(value) : json_null();
 }
 
-static int write_json(const struct bench *b)
+static json_t *text_or_null(bool there, const char *text)
+{
+	return there ? json_string(text) : json_null();
+}
+
+static json_t *row_to_json(const char *suite, const struct bench_row *row,
+			   double noise)
+{
+	bool peer = *row->peer, goal = has_goal(row);
+
+	noise = noise_of(row, noise);
+	return json_pack("{s:s, s:s, s:f, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+			 "suite", suite, "name", row->name, "value", row->value,
+			 "unit", row->unit,
+			 "peer", text_or_null(peer, row->peer),
+			 "peer_value", real_or_null(row->peer_value > 0, row->peer_value),
+			 "ratio", real_or_null(peer, row->ratio),
+			 "goal", real_or_null(goal, row->goal),
+			 "goal_is", text_or_null(goal, row->at_most ? "at most" : "at least"),
+			 "met", goal ? json_boolean(met(row)) : json_null(),
+			 "noise", real_or_null(peer && noise > 0, noise),
+			 "verdict", text_or_null(goal, verdict(row, noise)),
+			 "samples", row->samples ? json_integer((json_int_t)row->samples) :
+						   json_null());
+}
+
+static int write_json(const struct bench *b, double noise)
 {
 	json_t *array = json_array();
 	size_t i;
 	int rc;
 
 	for (i = 0; i < b->rows; i++)
-		json_array_append_new(array, row_to_json(b->suite, &b->row[i]));
-	rc = json_dump_file(array, b->json, JSON_INDENT(1) | JSON_REAL_PRECISION(6));
+		json_array_append_new(array, row_to_json(b->suite, &b->row[i],
+							 noise));
+	rc = json_dump_file(array, b->json, JSON_INDENT(1) | JSON_REAL_PRECISION(12));
 	if (rc)
 		fprintf(stderr, "bench_%s: cannot write %s: %s\n", b->suite, b->json,
 			strerror(errno));
@@ -170,14 +273,19 @@ static int write_json(const struct bench *b)
 
 int bench_end(const struct bench *b, double noise)
 {
+	double floor = noise;
 	size_t i;
 
 	print_machine(b);
-	printf("%-30s %12s %-8s %7s  %-24s %5s\n", b->suite, "median", "unit",
-	       "ratio", "to", "goal");
-	for (i = 0; i < b->rows; i++)
+	printf("%-40s %10s %-7s %9s %-8s %7s  %-24s %s\n", b->suite, "median",
+	       "unit", "ratio", "goal", "noise", "", "to");
+	for (i = 0; i < b->rows; i++) {
 		print_row(&b->row[i], noise);
-	printf("A/A noise floor: %.2f %% (the same thing measured twice)\n",
-	       noise * 100);
-	return b->json && write_json(b) ? 1 : 0;
+		floor = fmax(floor, b->row[i].noise);
+	}
+	printf("A/A noise floor: %.2f %% (the same thing measured twice; the worst of all)\n",
+	       floor * 100);
+	if (b->quick)
+		printf("In a hurry: this shows that it works, not how fast it is.\n");
+	return b->json && write_json(b, noise) ? 1 : 0;
 }
