@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: MIT
+pkg_check_modules(URCU_MEMB REQUIRED IMPORTED_TARGET liburcu-memb)
+find_library(ZYDIS Zydis REQUIRED)
+
+# The shared library as it is, but that it hides nothing.
+isahp_library_target(isahp_open SHARED)
+set_target_properties(isahp_open PROPERTIES
+  EXCLUDE_FROM_ALL ON C_VISIBILITY_PRESET default)
+target_link_options(isahp_open PRIVATE -Wl,-z,nodelete -Wl,-Bsymbolic-functions)
+
+# Another object, and one more that calls into it and is bound lazily.
+add_library(bench_other SHARED EXCLUDE_FROM_ALL bench/other.c)
+target_link_libraries(bench_other PRIVATE isahp_open isahp_bench)
+add_library(bench_lazy SHARED EXCLUDE_FROM_ALL bench/callers.c)
+target_compile_definitions(bench_lazy PRIVATE CALLERS_LAZY)
+target_link_libraries(bench_lazy PRIVATE bench_other isahp_open isahp_bench)
+target_link_options(bench_lazy PRIVATE -Wl,-z,lazy)
+
+add_executable(bench_library
+  bench/library.c bench/calls.c bench/callers.c bench/children.c bench/crowd.c
+  bench/removal.c bench/scaling.c bench/swaps.c bench/written.c)
+target_include_directories(bench_library PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+target_link_libraries(bench_library PRIVATE
+  isahp_open bench_other bench_lazy isa_core isahp_bench PkgConfig::URCU_MEMB ${ZYDIS})
