@@ -131,6 +131,26 @@ class Notes(Case):
         self.assertRegex(run("readelf", "-rW", path), r"R_X86_64_64 .* one_x")
         self.right(path)
 
+    def test_flags_and_classes_of_results(self) -> None:
+        source = self.write("f.c", """
+#include <isahp/isahp.h>
+int f(int);
+int f(int n) { return n; }
+ISAHP_OPERATION_DECLARE(op, int, (int n), (n))
+ISAHP_OPERATION_DEFINE_FLAGS(op, ISAHP_OPERATION_SAME_BITS,
+	ISAHP_VARIANT_RESULTS("a", f, 1, 77, ISAHP_SET(AVX2)),
+	ISAHP_VARIANT_RESULTS("b", f, 2, 4000000000u, ISAHP_SET(AVX)),
+	ISAHP_VARIANT("c", f, 3, ISAHP_SET_NONE));
+""")
+        path = self.dir / "f.so"
+        run("gcc", *INCLUDES, *SHARED, source, *LINK, "-o", path)
+        op = json.loads(self.isahp("show", "--json", path)[1])["files"][0]["operations"][0]
+        self.assertEqual(op["flags"], 1)
+        self.assertEqual([v["results"] for v in op["variants"]], [77, 4000000000, 0])
+        text = self.isahp("show", path)[1]
+        self.assertIn("op (flags 0x1: same bits or no swap)", text)
+        self.assertIn("results class 77", text)
+
     def test_object_file(self) -> None:
         out = self.dir / "a.o"
         run("gcc", *INCLUDES, "-O2", "-fPIC", "-c", self.source("gcc"), "-o", out)

@@ -346,7 +346,7 @@ extern "C" {
 		sizeof(op##_variants_) / sizeof(op##_variants_[0]), flags);    \
 	static void __attribute__((constructor(200))) op##_register_(void)     \
 	{                                                                      \
-		ISAHP_NOTE_RECORD_(op, op##_variants_, 0);                     \
+		ISAHP_NOTE_RECORD_(op, op##_variants_, flags);                 \
 		(void)isahp_operation_register(&op##_operation);               \
 	}                                                                      \
 	static void __attribute__((destructor(200))) op##_unregister_(void)    \

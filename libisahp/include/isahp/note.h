@@ -62,11 +62,6 @@ struct isahp_note_operation {
 	uint16_t results_at;
 };
 
-/* isahp.h says otherwise when struct isahp_variant has the field. */
-#ifndef ISAHP_NOTE_RESULTS_AT
-#define ISAHP_NOTE_RESULTS_AT ISAHP_NOTE_NONE
-#endif
-
 /*
  * ISAHP_NOTE_RECORD_ - leave a note, from inside a function that is kept
  *
@@ -102,7 +97,7 @@ struct isahp_note_operation {
 		  "i"(offsetof(struct isahp_variant, cost)),                   \
 		  "i"(offsetof(struct isahp_variant, needs)),                  \
 		  "i"(sizeof((variants)[0].needs) / 8),                        \
-		  "i"(ISAHP_NOTE_RESULTS_AT))
+		  "i"(offsetof(struct isahp_variant, results)))
 #else
 #define ISAHP_NOTE_RECORD_(op, variants, flags) ((void)0)
 #endif
