@@ -5,6 +5,7 @@
  * sections, and what finds no slot.
  */
 #include "dispatcher.h"
+#include "frame.h"
 #include "gp_urcu.h"
 #include "thread.h"
 

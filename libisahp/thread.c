@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "dispatcher.h"
-#include "gp_urcu.h"
+#include "frame.h"
 #include "thread.h"
 
 /* Keys beyond glibc's first block make pthread_setspecific() allocate. */
@@ -178,35 +178,6 @@ static void give_record(struct isahp_thread *t)
 
 /* --- stacks ------------------------------------------------------------------ */
 
-static bool stack_of(pthread_t thread, uintptr_t *ret_low, uintptr_t *ret_high)
-{
-	pthread_attr_t attr;
-	size_t size;
-	void *low;
-	int rc;
-
-	if (pthread_getattr_np(thread, &attr))
-		return false;
-	rc = pthread_attr_getstack(&attr, &low, &size);
-	pthread_attr_destroy(&attr);
-	if (rc)
-		return false;
-	*ret_low = (uintptr_t)low;
-	*ret_high = (uintptr_t)low + size;
-	return true;
-}
-
-void isahp_thread_learn_stack(struct isahp_thread *t)
-{
-	uintptr_t low, high;
-
-	if (__atomic_load_n(&t->stack_high, __ATOMIC_ACQUIRE) ||
-	    !stack_of(t->pthread, &low, &high))
-		return;
-	__atomic_store_n(&t->stack_low, low, __ATOMIC_RELAXED);
-	__atomic_store_n(&t->stack_high, high, __ATOMIC_RELEASE);
-}
-
 /* Locked; unlocks while it asks, since that allocates. */
 static void learn_pinned(struct isahp_thread *t, mask_t *mask)
 {
@@ -239,103 +210,12 @@ void isahp_threads_learn_stacks(bool all)
 	unlock_threads(mask);
 }
 
-static bool on_stack(const struct isahp_thread *t, uintptr_t address)
-{
-	uintptr_t high = __atomic_load_n(&t->stack_high, __ATOMIC_ACQUIRE);
-
-	return address >= __atomic_load_n(&t->stack_low, __ATOMIC_RELAXED) &&
-	       address < high;
-}
-
-static bool gone(const struct isahp_thread *t, uintptr_t frame, uintptr_t sp)
-{
-	uintptr_t address = frame & ~(uintptr_t)ISAHP_FRAME_FLAGS;
-
-	if (!frame || !on_stack(t, address))
-		return false;
-	/*
-	 * Who stands where a call was made is not inside it: only what it calls
-	 * would be. But an object may be at the very stack pointer.
-	 */
-	return frame & ISAHP_FRAME_REGION ? address < sp : address <= sp;
-}
-
-static void clear(struct isahp_hold *s)
-{
-	__atomic_store_n(&s->d, NULL, __ATOMIC_RELEASE);
-	__atomic_store_n(&s->frame, 0, __ATOMIC_RELEASE);
-}
-
-void isahp_hold_free(struct isahp_hold *slot)
-{
-	uintptr_t frame = __atomic_load_n(&slot->frame, __ATOMIC_RELAXED);
-
-	if (frame & ISAHP_FRAME_SECTION) {
-		/* First, so that it is not left twice. */
-		__atomic_store_n(&slot->frame, frame & ~ISAHP_FRAME_SECTION,
-				 __ATOMIC_RELAXED);
-		__atomic_signal_fence(__ATOMIC_SEQ_CST);
-		if (isahp_gp_leave())
-			isahp_threads_poison();
-	}
-	clear(slot);
-}
-
-static uintptr_t frame_of(const struct isahp_hold *s)
-{
-	return __atomic_load_n(&s->frame, __ATOMIC_RELAXED);
-}
-
-/* The highest of them, so that all of them are. */
-static bool overflow_gone(const struct isahp_thread *t, uintptr_t sp)
-{
-	return __atomic_load_n(&t->overflow, __ATOMIC_RELAXED) &&
-	       gone(t, __atomic_load_n(&t->overflow_frame, __ATOMIC_RELAXED), sp);
-}
-
-static bool any_gone(const struct isahp_thread *t, uintptr_t sp)
-{
-	size_t i;
-
-	for (i = 0; i < ISAHP_SLOTS; i++)
-		if (gone(t, frame_of(&t->slot[i]), sp))
-			return true;
-	return overflow_gone(t, sp);
-}
-
-void isahp_thread_reclaim(struct isahp_thread *t, uintptr_t sp)
-{
-	stack_t alternate;
-	size_t i;
-
-	if (!on_stack(t, sp) || !any_gone(t, sp))
-		return;
-	/* An alternate stack may have been put into the thread's own. */
-	if (sigaltstack(NULL, &alternate) || (alternate.ss_flags & SS_ONSTACK))
-		return;
-	for (i = 0; i < ISAHP_SLOTS; i++)
-		if (gone(t, frame_of(&t->slot[i]), sp))
-			isahp_hold_free(&t->slot[i]);
-	/* In MODE_URCU nobody knows how many of them had begun their section. */
-	if (isahp_mode() != ISAHP_MODE_URCU && overflow_gone(t, sp))
-		__atomic_store_n(&t->overflow, 0, __ATOMIC_RELEASE);
-}
-
 /* --- threads come and go ------------------------------------------------------ */
 
-/*
- * At its exit, or in a fork's child, which it is not in. Locked. All of its own
- * stack is gone. Its sections, if any, liburcu will take back or has.
- */
+/* At its exit, or in a fork's child, which it is not in. Locked. */
 static void forget_thread(struct isahp_thread *t)
 {
-	size_t i;
-
-	for (i = 0; i < ISAHP_SLOTS; i++)
-		if (gone(t, frame_of(&t->slot[i]), UINTPTR_MAX))
-			clear(&t->slot[i]);
-	if (overflow_gone(t, UINTPTR_MAX))
-		__atomic_store_n(&t->overflow, 0, __ATOMIC_RELEASE);
+	isahp_thread_stack_ended(t);
 	if (isahp_mode() == ISAHP_MODE_URCU && isahp_thread_holds(t, NULL))
 		isahp_threads_poison();
 	give_record(t);

@@ -25,11 +25,6 @@
 #include <sys/types.h>
 #include "library.h"
 
-/* In isahp_hold.frame, whose addresses are multiples of eight. */
-#define ISAHP_FRAME_REGION 1u	/* an object's address, not a stack pointer */
-#define ISAHP_FRAME_SECTION 2u	/* holds a section of liburcu's */
-#define ISAHP_FRAME_FLAGS 7u
-
 enum isahp_thread_state {
 	ISAHP_THREAD_FREE = 0,
 	ISAHP_THREAD_REGISTERED,
@@ -110,19 +105,6 @@ struct isahp_thread *isahp_thread_own(void);
 bool isahp_thread_holds(const struct isahp_thread *t, const struct isahp_hold *but);
 
 /**
- * isahp_thread_reclaim - free what frames that are gone have left taken
- * @t: the caller's own.
- * @sp: the stack pointer of the one who asks; all below it on the same stack is
- *	gone. Also in a signal handler.
- *
- * Does nothing where that can not be proved.
- */
-void isahp_thread_reclaim(struct isahp_thread *t, uintptr_t sp);
-
-/** isahp_hold_free - end what it holds; of the calling thread */
-void isahp_hold_free(struct isahp_hold *slot);
-
-/**
  * isahp_thread_anonymous - the calling thread enters or leaves what has no slot
  * @by: 1 or -1; the latter also for another thread.
  */
@@ -175,9 +157,6 @@ bool isahp_threads_own(isahp_stop_fn stop, const void *arg);
  * signal handler.
  */
 void isahp_threads_learn_stacks(bool all);
-
-/** isahp_thread_learn_stack - the same, of the caller's */
-void isahp_thread_learn_stack(struct isahp_thread *t);
 
 /** isahp_threads_lock - block signals and take the lock, for fork */
 void isahp_threads_lock(void);
