@@ -3,6 +3,25 @@
 isahp_unit_test(mathlib_variants LIBS mathlib_check m
   SOURCES mathlib_variants.c mathlib_operands.c)
 
+# mathlib_family_test(NAME): once for each way of finding the readers.
+function(mathlib_family_test name)
+  isahp_unit_test(mathlib_${name} LIBS mathlib_check m
+    SOURCES mathlib_${name}.c mathlib_arena.c mathlib_operands.c)
+  foreach(mode fenced urcu)
+    add_test(NAME unit/mathlib_${name}-${mode}
+      COMMAND ${PROJECT_SOURCE_DIR}/tests/run-unit
+        $<TARGET_FILE:test_mathlib_${name}>)
+    set_tests_properties(unit/mathlib_${name}-${mode} PROPERTIES
+      LABELS unit TIMEOUT 120 SKIP_RETURN_CODE 77)
+  endforeach()
+  set_tests_properties(unit/mathlib_${name}-fenced PROPERTIES
+    ENVIRONMENT ISAHP_MEMBARRIER=0)
+  set_tests_properties(unit/mathlib_${name}-urcu PROPERTIES
+    ENVIRONMENT ISAHP_GP=urcu)
+endfunction()
+
+mathlib_family_test(blas1)
+
 isahp_unit_test(mathlib_subsets LIBS mathlib_check isa_core)
 add_executable(mathlib_subset_child mathlib_subset_child.c mathlib_operands.c)
 target_link_libraries(mathlib_subset_child PRIVATE mathlib_check)

@@ -49,13 +49,21 @@ static bool needs(const struct isahp_variant *v, enum isahp_feature feature)
 	return v->needs.word[feature / 64] >> (feature % 64) & 1;
 }
 
+/* What the compiler's runtime calls it must be a literal. */
+#define RUNS(v, feature, name)                                                 \
+	(!needs(v, ISAHP_FEATURE_##feature) || __builtin_cpu_supports(name))
+
 bool ml_variant_runs(const struct isahp_variant *v)
 {
 	__builtin_cpu_init();
-	return (!needs(v, ISAHP_FEATURE_AVX2) || __builtin_cpu_supports("avx2")) &&
-	       (!needs(v, ISAHP_FEATURE_FMA) || __builtin_cpu_supports("fma")) &&
-	       (!needs(v, ISAHP_FEATURE_AVX512F) ||
-		__builtin_cpu_supports("avx512f"));
+	return RUNS(v, SSSE3, "ssse3") && RUNS(v, SSE4_2, "sse4.2") &&
+	       RUNS(v, POPCNT, "popcnt") && RUNS(v, PCLMULQDQ, "pclmul") &&
+	       RUNS(v, AVX2, "avx2") && RUNS(v, FMA, "fma") &&
+	       RUNS(v, VPCLMULQDQ, "vpclmulqdq") &&
+	       RUNS(v, AVX512F, "avx512f") && RUNS(v, AVX512BW, "avx512bw") &&
+	       RUNS(v, AVX512VBMI, "avx512vbmi") &&
+	       RUNS(v, AVX512_VNNI, "avx512vnni") &&
+	       RUNS(v, AVX512_VPOPCNTDQ, "avx512vpopcntdq");
 }
 
 uint64_t ml_random_u64(struct ml_random *random)

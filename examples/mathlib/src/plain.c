@@ -31,21 +31,3 @@ ML_CODE(c) void ml_sgemm_c(size_t m, size_t n, size_t k, float alpha,
 
 	ml_gemm(&g, 1, COLS, tile);
 }
-
-ML_CODE(c) float ml_sdot_c(size_t n, const float *x, const float *y)
-{
-	float sum = 0;
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		sum += x[i] * y[i];
-	return sum;
-}
-
-ML_CODE(c) void ml_saxpy_c(size_t n, float a, const float *x, float *y)
-{
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		y[i] += a * x[i];
-}

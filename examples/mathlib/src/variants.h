@@ -19,9 +19,7 @@
 #define ML_VARIANT_DECLARE(isa)                                                \
 	void ml_sgemm_##isa(size_t m, size_t n, size_t k, float alpha,         \
 			    const float *a, size_t lda, const float *b,        \
-			    size_t ldb, float beta, float *c, size_t ldc);     \
-	float ml_sdot_##isa(size_t n, const float *x, const float *y);         \
-	void ml_saxpy_##isa(size_t n, float a, const float *x, float *y)
+			    size_t ldb, float beta, float *c, size_t ldc)
 
 ML_VARIANT_DECLARE(c);
 ML_VARIANT_DECLARE(sse2);

@@ -29,19 +29,14 @@
 #ifndef MATHLIB_MATHLIB_H
 #define MATHLIB_MATHLIB_H
 
-#include <stddef.h>
-#include <stdint.h>
-#include <isahp/isahp.h>
+#include <mathlib/api.h>
+#include <mathlib/blas1.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-#define ML_API __attribute__((visibility("default")))
-
 extern ML_API struct isahp_operation ml_sgemm_operation;
-extern ML_API struct isahp_operation ml_sdot_operation;
-extern ML_API struct isahp_operation ml_saxpy_operation;
 
 /**
  * ml_sgemm - C = alpha * A * B + beta * C, row-major
@@ -66,29 +61,6 @@ ISAHP_OPERATION_DECLARE(ml_sgemm, void,
 	(size_t m, size_t n, size_t k, float alpha, const float *a, size_t lda,
 	 const float *b, size_t ldb, float beta, float *c, size_t ldc),
 	(m, n, k, alpha, a, lda, b, ldb, beta, c, ldc))
-
-/**
- * ml_sdot - sum of x_i * y_i
- * @n: elements; 0 gives 0.
- * @x: and
- * @y: may be the same.
- *
- * Two variants differ by at most ml_bound(n, sum |x_i * y_i|, 1).
- */
-ISAHP_OPERATION_DECLARE(ml_sdot, float,
-	(size_t n, const float *x, const float *y), (n, x, y))
-
-/**
- * ml_saxpy - y = a * x + y
- * @n: elements.
- * @a: factor; 0 is no special case.
- * @x: must not overlap @y.
- * @y: read and written.
- *
- * Two variants differ in y_i by at most ml_bound(2, |a * x_i| + |y_i|, 1).
- */
-ISAHP_OPERATION_DECLARE(ml_saxpy, void,
-	(size_t n, float a, const float *x, float *y), (n, a, x, y))
 
 /**
  * ml_bound - by how much the results of two variants may differ
@@ -120,7 +92,7 @@ static inline double ml_bound(size_t n, double sum_abs, double alpha)
  * Each variant's code has a section of its own, so this sees no other code of
  * the library. Async-signal-safe.
  *
- * Return: the variant's name ("c", "sse2", "avx2", "avx512"), or NULL.
+ * Return: the variant's name (such as "c", "sse2", "avx2"), or NULL.
  */
 ML_API const char *ml_code_variant(uintptr_t address);
 
