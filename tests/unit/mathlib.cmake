@@ -21,6 +21,8 @@ function(mathlib_family_test name)
 endfunction()
 
 mathlib_family_test(blas1)
+mathlib_family_test(bits)
+mathlib_family_test(base64)
 
 isahp_unit_test(mathlib_subsets LIBS mathlib_check isa_core)
 add_executable(mathlib_subset_child mathlib_subset_child.c mathlib_operands.c)

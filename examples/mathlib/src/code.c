@@ -15,6 +15,13 @@ SECTION_DECLARE(c);
 SECTION_DECLARE(sse2);
 SECTION_DECLARE(avx2);
 SECTION_DECLARE(avx512);
+SECTION_DECLARE(ssse3);
+SECTION_DECLARE(sse4_2);
+SECTION_DECLARE(popcnt);
+SECTION_DECLARE(pclmul);
+SECTION_DECLARE(avx512vbmi);
+SECTION_DECLARE(vpclmul);
+SECTION_DECLARE(vpopcntdq);
 
 #define SECTION_ROW(isa) { #isa, __start_isa_##isa, __stop_isa_##isa }
 
@@ -27,6 +34,13 @@ static const struct {
 	SECTION_ROW(sse2),
 	SECTION_ROW(avx2),
 	SECTION_ROW(avx512),
+	SECTION_ROW(ssse3),
+	SECTION_ROW(sse4_2),
+	SECTION_ROW(popcnt),
+	SECTION_ROW(pclmul),
+	SECTION_ROW(avx512vbmi),
+	SECTION_ROW(vpclmul),
+	SECTION_ROW(vpopcntdq),
 };
 
 const char *ml_code_variant(uintptr_t address)

@@ -30,6 +30,7 @@
 #define MATHLIB_MATHLIB_H
 
 #include <mathlib/api.h>
+#include <mathlib/bits.h>
 #include <mathlib/blas1.h>
 
 #ifdef __cplusplus
