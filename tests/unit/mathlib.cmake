@@ -23,6 +23,7 @@ endfunction()
 mathlib_family_test(blas1)
 mathlib_family_test(bits)
 mathlib_family_test(base64)
+mathlib_family_test(igemm)
 
 isahp_unit_test(mathlib_subsets LIBS mathlib_check isa_core)
 add_executable(mathlib_subset_child mathlib_subset_child.c mathlib_operands.c)

@@ -61,7 +61,7 @@ bool ml_variant_runs(const struct isahp_variant *v)
 	       RUNS(v, AVX2, "avx2") && RUNS(v, FMA, "fma") &&
 	       RUNS(v, VPCLMULQDQ, "vpclmulqdq") &&
 	       RUNS(v, AVX512F, "avx512f") && RUNS(v, AVX512BW, "avx512bw") &&
-	       RUNS(v, AVX512VBMI, "avx512vbmi") &&
+	       RUNS(v, AVX512VL, "avx512vl") && RUNS(v, AVX512VBMI, "avx512vbmi") &&
 	       RUNS(v, AVX512_VNNI, "avx512vnni") &&
 	       RUNS(v, AVX512_VPOPCNTDQ, "avx512vpopcntdq");
 }

@@ -19,7 +19,9 @@ SECTION_DECLARE(ssse3);
 SECTION_DECLARE(sse4_2);
 SECTION_DECLARE(popcnt);
 SECTION_DECLARE(pclmul);
+SECTION_DECLARE(avx512bw);
 SECTION_DECLARE(avx512vbmi);
+SECTION_DECLARE(avx512vnni);
 SECTION_DECLARE(vpclmul);
 SECTION_DECLARE(vpopcntdq);
 
@@ -38,7 +40,9 @@ static const struct {
 	SECTION_ROW(sse4_2),
 	SECTION_ROW(popcnt),
 	SECTION_ROW(pclmul),
+	SECTION_ROW(avx512bw),
 	SECTION_ROW(avx512vbmi),
+	SECTION_ROW(avx512vnni),
 	SECTION_ROW(vpclmul),
 	SECTION_ROW(vpopcntdq),
 };

@@ -32,6 +32,7 @@
 #include <mathlib/api.h>
 #include <mathlib/bits.h>
 #include <mathlib/blas1.h>
+#include <mathlib/igemm.h>
 
 #ifdef __cplusplus
 extern "C" {
