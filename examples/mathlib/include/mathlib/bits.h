@@ -138,7 +138,8 @@ ML_API size_t ml_base64_encode(const void *src, size_t n, char *dst);
  *	four characters before the one that is wrong; of what lies behind them
  *	in the room that @dst must have, nothing is said.
  * @ret_bad: on error, index in @src of the first character that can not be
- *	there; @n if the text ends within a group.
+ *	there; @n if the text ends within a group. '=' can be there as the last, or
+ *	the last two, of a text whose length is a multiple of 4.
  *
  * Strict: padding is required; neither line breaks nor other characters are
  * skipped; bits that stand for nothing must be 0 (section 3.5), otherwise the

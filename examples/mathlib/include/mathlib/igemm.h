@@ -52,7 +52,7 @@ ISAHP_OPERATION_DECLARE(ml_igemm_piece, void,
  *
  * Sums are modulo 2^32 (two's complement): those of up to 65,793 products fit.
  * No alignment but that of int32_t; any thread may call; nothing is allocated,
- * up to 20 KB of stack are used; no errors are reported, so sizes are the
+ * up to 24 KB of stack are used; no errors are reported, so sizes are the
  * caller's duty. The call is outside of any region now and then, so that the
  * removal of a feature does not wait for all of it.
  */

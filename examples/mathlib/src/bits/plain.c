@@ -82,12 +82,14 @@ ML_CODE(c) uint32_t ml_crc32c_c(uint32_t crc, const void *data, size_t n)
 	const uint8_t *p = data;
 
 	for (; n >= 8; n -= 8, p += 8) {
-		uint64_t x = *(const ml_u64 *)p ^ crc;
+		uint32_t low = *(const ml_u32 *)p ^ crc;
+		uint32_t high = *(const ml_u32 *)(p + 4);
 
-		crc = table[7][x & 255] ^ table[6][x >> 8 & 255] ^
-		      table[5][x >> 16 & 255] ^ table[4][x >> 24 & 255] ^
-		      table[3][x >> 32 & 255] ^ table[2][x >> 40 & 255] ^
-		      table[1][x >> 48 & 255] ^ table[0][x >> 56];
+		/* What does not wait for the last round comes first. */
+		crc = table[3][high & 255] ^ table[2][high >> 8 & 255] ^
+		      table[1][high >> 16 & 255] ^ table[0][high >> 24];
+		crc ^= table[7][low & 255] ^ table[6][low >> 8 & 255] ^
+		       table[5][low >> 16 & 255] ^ table[4][low >> 24];
 	}
 	for (; n; n--, p++)
 		crc = table[0][(crc ^ *p) & 255] ^ crc >> 8;

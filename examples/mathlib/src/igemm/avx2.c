@@ -8,7 +8,7 @@
 
 #define V __m256i
 #define LANES 8
-#define ROWS 6
+#define ROWS 4
 #define COLS 16
 #define GROUP 2
 #define ZERO() _mm256_setzero_si256()

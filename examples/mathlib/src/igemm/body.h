@@ -111,12 +111,12 @@ ML_INLINE void pack_row(uint32_t *to, const uint8_t *a, size_t k)
 	}
 }
 
-/* Row @r of A begins at @a + r * @stride bytes, in groups. */
+/* Row @r of A begins at @a + r * @stride bytes; @groups is not 0. */
 ML_INLINE void tile(const uint8_t *a, size_t stride, const uint32_t *b,
 		    size_t groups, bool add, int32_t *c, size_t ldc)
 {
 	V sum[ROWS][COLS / LANES], bv[COLS / LANES];
-	size_t r, v, p;
+	size_t r, v;
 
 #pragma GCC unroll 8
 	for (r = 0; r < ROWS; r++) {
@@ -124,7 +124,7 @@ ML_INLINE void tile(const uint8_t *a, size_t stride, const uint32_t *b,
 		for (v = 0; v < COLS / LANES; v++)
 			sum[r][v] = ZERO();
 	}
-	for (p = 0; p < groups; p++, a += 4, b += COLS) {
+	do {
 #pragma GCC unroll 4
 		for (v = 0; v < COLS / LANES; v++)
 			bv[v] = LOAD(b + v * LANES);
@@ -136,7 +136,9 @@ ML_INLINE void tile(const uint8_t *a, size_t stride, const uint32_t *b,
 			for (v = 0; v < COLS / LANES; v++)
 				sum[r][v] = DOT(sum[r][v], av, bv[v]);
 		}
-	}
+		a += 4;
+		b += COLS;
+	} while (--groups);
 #pragma GCC unroll 8
 	for (r = 0; r < ROWS; r++) {
 #pragma GCC unroll 4
@@ -148,7 +150,7 @@ ML_INLINE void tile(const uint8_t *a, size_t stride, const uint32_t *b,
 	}
 }
 
-/* @g->m up to ROWS, @g->n up to COLS, @g->k up to DEPTH. */
+/* @g->m is 1 to ROWS, @g->n 1 to COLS, @g->k 1 to DEPTH. */
 ML_INLINE void tile_any(const struct product *g, const uint32_t *b)
 {
 	size_t groups = (g->k + GROUP - 1) / GROUP, r, j;
@@ -179,7 +181,7 @@ ML_INLINE void tile_any(const struct product *g, const uint32_t *b)
 	}
 }
 
-/* @g->n up to COLS, @g->k up to DEPTH. */
+/* @g->n is 1 to COLS, @g->k 1 to DEPTH. */
 ML_INLINE void strip(const struct product *g)
 {
 	uint32_t b[GROUPS * COLS] __attribute__((aligned(64)));
@@ -195,13 +197,25 @@ ML_INLINE void strip(const struct product *g)
 	}
 }
 
+/* A * B is 0. */
+ML_INLINE void nothing(const struct product *g)
+{
+	size_t i, j;
+
+	for (i = 0; i < g->m && !g->add; i++) {
+		for (j = 0; j < g->n; j++)
+			g->c[i * g->ldc + j] = 0;
+	}
+}
+
 ML_INLINE void product(const struct product *g)
 {
 	struct product s = *g;
-	size_t p = 0, j;
+	size_t p, j;
 
-	/* Once at least: where k is 0, C becomes 0. */
-	do {
+	if (!g->k)
+		nothing(g);
+	for (p = 0; p < g->k; p += DEPTH) {
 		s.k = g->k - p < DEPTH ? g->k - p : DEPTH;
 		s.add = g->add || p;
 		for (j = 0; j < g->n; j += COLS) {
@@ -211,6 +225,5 @@ ML_INLINE void product(const struct product *g)
 			s.c = g->c + j;
 			strip(&s);
 		}
-		p += DEPTH;
-	} while (p < g->k);
+	}
 }
