@@ -5,7 +5,7 @@ isahp_unit_test(mathlib_variants LIBS mathlib_check m
 
 # mathlib_family_test(NAME): once for each way of finding the readers.
 function(mathlib_family_test name)
-  isahp_unit_test(mathlib_${name} LIBS mathlib_check m
+  isahp_unit_test(mathlib_${name} LIBS mathlib_check lib_shim m
     SOURCES mathlib_${name}.c mathlib_arena.c mathlib_operands.c)
   foreach(mode fenced urcu)
     add_test(NAME unit/mathlib_${name}-${mode}
@@ -24,6 +24,7 @@ mathlib_family_test(blas1)
 mathlib_family_test(bits)
 mathlib_family_test(base64)
 mathlib_family_test(igemm)
+mathlib_family_test(pieces)
 
 isahp_unit_test(mathlib_subsets LIBS mathlib_check isa_core)
 add_executable(mathlib_subset_child mathlib_subset_child.c mathlib_operands.c)
