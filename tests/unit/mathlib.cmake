@@ -24,7 +24,11 @@ mathlib_family_test(blas1)
 mathlib_family_test(bits)
 mathlib_family_test(base64)
 mathlib_family_test(igemm)
-mathlib_family_test(pieces)
+mathlib_family_test(choice)
+# Unoptimised and checked, a gigabyte takes too long.
+if(NOT ISAHP_SANITIZE)
+  mathlib_family_test(pieces)
+endif()
 
 isahp_unit_test(mathlib_subsets LIBS mathlib_check isa_core)
 add_executable(mathlib_subset_child mathlib_subset_child.c mathlib_operands.c)
