@@ -2,13 +2,13 @@
 /*
  * The operations: which variants there are, what they need and cost.
  *
- * A cost is tenths of a nanosecond per call as mathlib_bench measured it: sgemm
- * of 128 x 128 x 128 on an AMD EPYC of family 25 model 17 (Zen 4), gcc 12 -O2,
+ * A cost is tenths of a nanosecond per call as bench_mathlib measured it: sgemm
+ * of 128 x 128 x 128, on an AMD EPYC of family 25 model 17 (Zen 4), gcc 12 -O2,
  * medians of 31 rounds. Only their order matters for the choice.
  */
-#include <mathlib/mathlib.h>
+#include <mathlib/gemm.h>
 
-#include "variants.h"
+#include "gemm.h"
 
 ISAHP_OPERATION_DEFINE(ml_sgemm,
 	ISAHP_VARIANT("avx512", ml_sgemm_avx512, 365000, ISAHP_SET(AVX512F)),

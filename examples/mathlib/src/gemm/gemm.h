@@ -6,7 +6,17 @@
 #ifndef ML_GEMM_H
 #define ML_GEMM_H
 
-#include "variants.h"
+#include "../variants.h"
+
+#define ML_SGEMM_DECLARE(isa)                                                  \
+	void ml_sgemm_##isa(size_t m, size_t n, size_t k, float alpha,         \
+			    const float *a, size_t lda, const float *b,        \
+			    size_t ldb, float beta, float *c, size_t ldc)
+
+ML_SGEMM_DECLARE(c);
+ML_SGEMM_DECLARE(sse2);
+ML_SGEMM_DECLARE(avx2);
+ML_SGEMM_DECLARE(avx512);
 
 /*
  * A strip of B, ML_GEMM_KC rows of at most 32 floats, is 32 KB at most and
