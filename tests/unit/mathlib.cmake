@@ -29,6 +29,11 @@ mathlib_family_test(choice)
 if(NOT ISAHP_SANITIZE)
   mathlib_family_test(pieces)
 endif()
+find_package(Threads REQUIRED)
+# Its products go on from variant to variant by the library's own structure.
+isahp_unit_test(mathlib_gemm LIBS mathlib_check Threads::Threads m
+  SOURCES mathlib_gemm.c mathlib_gemm_case.c mathlib_operands.c)
+target_include_directories(test_mathlib_gemm PRIVATE ${PROJECT_SOURCE_DIR})
 
 isahp_unit_test(mathlib_subsets LIBS mathlib_check isa_core)
 add_executable(mathlib_subset_child mathlib_subset_child.c mathlib_operands.c)

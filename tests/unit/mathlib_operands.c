@@ -89,8 +89,12 @@ struct ml_problem operands_shape(struct ml_random *random, enum ml_op op)
 	p.k = size(random, ml_random_below(random, 8) ? 60 : 700);
 	if (!ml_random_below(random, 16))
 		p.m += 120;
-	p.lda = p.k + ml_random_below(random, 2) * ml_random_below(random, 9);
-	p.ldb = p.n + ml_random_below(random, 2) * ml_random_below(random, 9);
+	p.ta = ml_random_below(random, 4) ? ML_PLAIN : ML_TRANSPOSED;
+	p.tb = ml_random_below(random, 4) ? ML_PLAIN : ML_TRANSPOSED;
+	p.lda = (p.ta ? p.m : p.k) +
+		ml_random_below(random, 2) * ml_random_below(random, 9);
+	p.ldb = (p.tb ? p.k : p.n) +
+		ml_random_below(random, 2) * ml_random_below(random, 9);
 	p.ldc = p.n + ml_random_below(random, 2) * ml_random_below(random, 9);
 	p.beta = factor(random);
 	return p;

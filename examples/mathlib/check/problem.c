@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-typedef void (*sgemm_fn)(size_t, size_t, size_t, float, const float *, size_t,
-			 const float *, size_t, float, float *, size_t);
 typedef float (*sdot_fn)(size_t, const float *, const float *);
 typedef void (*saxpy_fn)(size_t, float, const float *, float *);
 
@@ -95,8 +93,10 @@ static void set_lengths(struct ml_problem *p)
 {
 	p->a_len = p->b_len = p->out_len = p->n;
 	if (p->op == ML_SGEMM) {
-		p->a_len = span(p->m, p->k, p->lda);
-		p->b_len = span(p->k, p->n, p->ldb);
+		p->a_len = p->ta ? span(p->k, p->m, p->lda) :
+				   span(p->m, p->k, p->lda);
+		p->b_len = p->tb ? span(p->n, p->k, p->ldb) :
+				   span(p->k, p->n, p->ldb);
 		p->out_len = span(p->m, p->n, p->ldc);
 	} else if (p->op == ML_SDOT) {
 		p->out_len = 1;
@@ -171,6 +171,8 @@ static double sum_products(const float *x, size_t stepx, const float *y,
 
 static void bound_sgemm(struct ml_problem *p)
 {
+	size_t a_row = p->ta ? 1 : p->lda, a_col = p->ta ? p->lda : 1;
+	size_t b_row = p->tb ? 1 : p->ldb, b_col = p->tb ? p->ldb : 1;
 	size_t i, j;
 
 	memset(p->bound, 0, p->out_len * sizeof(float));
@@ -181,8 +183,9 @@ static void bound_sgemm(struct ml_problem *p)
 
 			if (p->alpha != 0)
 				sum += magnitude(p->alpha) *
-				       sum_products(p->a + i * p->lda, 1,
-						    p->b + j, p->ldb, p->k);
+				       sum_products(p->a + i * a_row, a_col,
+						    p->b + j * b_col, b_row,
+						    p->k);
 			if (p->beta != 0)
 				sum += magnitude((double)p->beta * p->initial[at]);
 			p->bound[at] = bound_of(ml_bound(p->k + 2, sum, p->alpha),
@@ -228,8 +231,8 @@ void ml_problem_call(struct ml_problem *p, isahp_fn fn)
 {
 	switch (p->op) {
 	case ML_SGEMM:
-		((sgemm_fn)fn)(p->m, p->n, p->k, p->alpha, p->a, p->lda, p->b,
-			       p->ldb, p->beta, p->out, p->ldc);
+		ml_sgemm_by(fn, p->ta, p->tb, p->m, p->n, p->k, p->alpha, p->a,
+			    p->lda, p->b, p->ldb, p->beta, p->out, p->ldc);
 		break;
 	case ML_SDOT:
 		p->out[0] = ((sdot_fn)fn)(p->n, p->a, p->b);
@@ -243,8 +246,8 @@ void ml_problem_call_operation(struct ml_problem *p)
 {
 	switch (p->op) {
 	case ML_SGEMM:
-		ml_sgemm(p->m, p->n, p->k, p->alpha, p->a, p->lda, p->b, p->ldb,
-			 p->beta, p->out, p->ldc);
+		ml_sgemm(p->ta, p->tb, p->m, p->n, p->k, p->alpha, p->a, p->lda,
+			 p->b, p->ldb, p->beta, p->out, p->ldc);
 		break;
 	case ML_SDOT:
 		p->out[0] = ml_sdot(p->n, p->a, p->b);

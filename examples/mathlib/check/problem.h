@@ -69,6 +69,7 @@ float ml_random_unit(struct ml_random *random);
  */
 struct ml_problem {
 	enum ml_op op;
+	enum ml_transpose ta, tb;
 	size_t m, n, k;
 	size_t lda, ldb, ldc;
 	float alpha, beta;

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mathlib: dense single-precision kernels that follow the CPU under a running
- * program. Each is a libisahp operation with variants in plain C, SSE2,
- * AVX2+FMA and AVX-512F.
+ * mathlib: dense kernels that follow the CPU under a running program. Each is a
+ * libisahp operation with variants in plain C, SSE2, AVX2+FMA and AVX-512F.
  *
  * Numbers. All variants compute the same sums in different orders, with or
  * without fused multiply-add, in round-to-nearest with gradual underflow. Let
- * u = 2^-24 and gamma(n) = n*u / (1 - n*u). A sum of n products, added up in
+ * u = 2^-24 (in double precision 2^-53) and gamma(n) = n*u / (1 - n*u). A sum of n products, added up in
  * any order, differs from the exact one by at most
  *
  *	gamma(n) * sum |x_i * y_i|
@@ -16,15 +15,17 @@
  * sections 3.1 and 4.2). A fused multiply-add only saves roundings, and the
  * zeros that pad a vector are added exactly. Two variants hence differ by at
  * most 2 * gamma(n) times that sum, about n * eps * sum with eps = 2^-23, plus
- * what products that underflow lose, 2^-150 each: see ml_bound().
+ * what products that underflow lose, 2^-150 each: see ml_bound() and
+ * ml_bound_double().
  *
  * Not finite. NaN and Inf in the operands go where IEEE 754 takes them: where
  * one variant gives NaN, +Inf or -Inf, all do (the sign and payload of a NaN
  * excepted), as long as no product or partial sum of finite terms overflows.
  * One that does makes the result depend on the order.
  *
- * Operands need the alignment of float only. Any thread may call; nothing is
- * allocated; no errors are reported, so sizes are the caller's duty.
+ * Operands need the alignment of their type only. Any thread may call; nothing
+ * is allocated but for matrix products' work space, see <mathlib/gemm.h>; no
+ * errors are reported, so sizes are the caller's duty.
  */
 #ifndef MATHLIB_MATHLIB_H
 #define MATHLIB_MATHLIB_H
@@ -60,6 +61,21 @@ static inline double ml_bound(size_t n, double sum_abs, double alpha)
 		return __builtin_inf();
 	return 2 * nu / (1 - nu) * sum_abs +
 	       __builtin_ldexp(1, -148) * (double)n * (1 + __builtin_fabs(alpha));
+}
+
+/**
+ * ml_bound_double - the same for results in double precision
+ *
+ * All as for ml_bound(), with u = 2^-53 and 2^-1074 for the smallest subnormal.
+ */
+static inline double ml_bound_double(size_t n, double sum_abs, double alpha)
+{
+	double nu = (double)n * __builtin_ldexp(1, -53);
+
+	if (nu >= 1)
+		return __builtin_inf();
+	return 2 * nu / (1 - nu) * sum_abs +
+	       __builtin_ldexp(1, -1073) * (double)n * (1 + __builtin_fabs(alpha));
 }
 
 /**

@@ -1,124 +1,134 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Cache blocking of sgemm, the same for each ISA. The ISA brings a tile: a
- * block of C that fits into its registers.
+ * A matrix product under way, and what its variants have in common.
+ *
+ * The product is cut as in BLIS (Van Zee and van de Geijn, ACM TOMS 41(3),
+ * 2015): B in panels of kc x nc, A in blocks of mc x kc. A variant works off
+ * blocks from where the product has got to, and may stop after any of them: the
+ * next one, of another ISA and another layout of the work space, goes on from
+ * there. Hence kc and nc are the product's and not the ISA's.
  */
 #ifndef ML_GEMM_H
 #define ML_GEMM_H
 
+#include <stdbool.h>
+#include <mathlib/gemm.h>
+
 #include "../variants.h"
 
-#define ML_SGEMM_DECLARE(isa)                                                  \
-	void ml_sgemm_##isa(size_t m, size_t n, size_t k, float alpha,         \
-			    const float *a, size_t lda, const float *b,        \
-			    size_t ldb, float beta, float *c, size_t ldc)
-
-ML_SGEMM_DECLARE(c);
-ML_SGEMM_DECLARE(sse2);
-ML_SGEMM_DECLARE(avx2);
-ML_SGEMM_DECLARE(avx512);
-
 /*
- * A strip of B, ML_GEMM_KC rows of at most 32 floats, is 32 KB at most and
- * stays in L1 while the tiles of a column of C are computed. A block of A,
- * ML_GEMM_MC rows, is 128 KB at most and stays in L2 for a whole row of strips.
+ * A strip of B, ML_GEMM_KC rows of two vectors, is 32 KB at most: L1, or close.
+ * A block of A, ML_GEMM_MC rows, is 147 KB and in L2. A panel of B is 1 or 2 MB
+ * and in L3, or L2.
  */
 #define ML_GEMM_KC 256
-#define ML_GEMM_MC 120
+#define ML_GEMM_NC 1024
+#define ML_GEMM_MC(size) (576 / (size))
+/* A multiple of any variant's strip of columns, and tile's rows. */
+#define ML_GEMM_NR 32
+#define ML_GEMM_MR 12
+/* Work space on the stack: small products, and when there is no other. */
+#define ML_GEMM_STACK 8192
 
 /**
- * struct ml_gemm - a product, or a block of one
- *
- * As the arguments of ml_sgemm().
+ * struct ml_gemm - a product under way
+ * @m, @n, @k: C is m x n, A m x k, B k x n; none is 0.
+ * @alpha, @beta: as given; alpha is not 0.
+ * @a: A; element (i, p) is at @a_row * i + @a_col * p.
+ * @b: B; element (p, j) is at @b_row * p + @b_col * j; or packed:
+ * @panel: 0, or the columns of a panel of a packed B.
+ * @c: C, row-major.
+ * @ldc: its leading dimension.
+ * @kc, @nc: rows and columns of a panel of B; @nc is a multiple of ML_GEMM_NR.
+ * @direct: do not pack B but for columns that fill no vector; @b_col is 1.
+ * @work_a: room for ML_GEMM_MC rows of kc elements; NULL: A is not packed.
+ * @work_b: room for a panel of B.
+ * @i, @p, @j: the block that is next.
+ * @op, @region: stop when the operation moves on; NULL: never.
+ * @version, @seen: stop when they differ; NULL: never.
  */
 struct ml_gemm {
 	size_t m, n, k;
-	float alpha;
-	const float *a;
-	size_t lda;
-	const float *b;
-	size_t ldb;
-	float beta;
-	float *c;
+	double alpha, beta;
+	const void *a;
+	size_t a_row, a_col;
+	const void *b;
+	size_t b_row, b_col;
+	size_t panel;
+	void *c;
 	size_t ldc;
+	size_t kc, nc;
+	bool direct;
+	void *work_a;
+	void *work_b;
+	size_t i, p, j;
+	const struct isahp_operation *op;
+	const struct isahp_region *region;
+	const uint32_t *version;
+	uint32_t seen;
 };
 
 /**
- * ml_gemm_scale - C = beta * C
- * @g: whose A and B are not looked at.
+ * ml_gemm_fn - a variant of any operation here
+ *
+ * Return: whether the product is complete; if not, at least a block was done.
  */
-ML_INLINE void ml_gemm_scale(const struct ml_gemm *g)
+typedef bool (*ml_gemm_fn)(struct ml_gemm *g);
+
+#define ML_GEMM_DECLARE(isa)                                                   \
+	bool ml_sgemm_##isa(struct ml_gemm *g);                                \
+	bool ml_dgemm_##isa(struct ml_gemm *g)
+
+ML_GEMM_DECLARE(c);
+ML_GEMM_DECLARE(sse2);
+ML_GEMM_DECLARE(avx2);
+ML_GEMM_DECLARE(avx512);
+
+ML_INLINE size_t ml_least(size_t x, size_t y)
 {
-	size_t i, j;
-
-	for (i = 0; i < g->m; i++) {
-		for (j = 0; j < g->n; j++) {
-			float *c = g->c + i * g->ldc + j;
-
-			*c = g->beta == 0 ? 0 : g->beta * *c;
-		}
-	}
+	return x < y ? x : y;
 }
 
-/* One block of A times one strip of B: g->n is at most a tile's columns. */
-ML_INLINE void ml_gemm_strip(const struct ml_gemm *g, size_t rows,
-			     void (*tile)(const struct ml_gemm *))
+ML_INLINE size_t ml_round_up(size_t x, size_t step)
 {
-	struct ml_gemm t = *g;
-	size_t i;
-
-	for (i = 0; i < g->m; i += rows) {
-		t.m = g->m - i < rows ? g->m - i : rows;
-		t.a = g->a + i * g->lda;
-		t.c = g->c + i * g->ldc;
-		tile(&t);
-	}
+	return (x + step - 1) / step * step;
 }
 
-/* One block of A, of at most ML_GEMM_MC x ML_GEMM_KC, times all of B's columns. */
-ML_INLINE void ml_gemm_block(const struct ml_gemm *g, size_t rows, size_t cols,
-			     void (*tile)(const struct ml_gemm *))
+/** ml_gemm_advance - a block of @rows is done; on to the next */
+ML_INLINE void ml_gemm_advance(struct ml_gemm *g, size_t rows)
 {
-	struct ml_gemm s = *g;
-	size_t j;
-
-	for (j = 0; j < g->n; j += cols) {
-		s.n = g->n - j < cols ? g->n - j : cols;
-		s.b = g->b + j;
-		s.c = g->c + j;
-		ml_gemm_strip(&s, rows, tile);
-	}
-}
-
-/**
- * ml_gemm - the whole product
- * @g: any sizes.
- * @rows: most rows and
- * @cols: columns that @tile takes.
- * @tile: computes a product of 1 to @rows x 1 to @cols, k from 1 to ML_GEMM_KC.
- */
-ML_INLINE void ml_gemm(const struct ml_gemm *g, size_t rows, size_t cols,
-		       void (*tile)(const struct ml_gemm *))
-{
-	struct ml_gemm b = *g;
-	size_t i, p;
-
-	if (!g->k || g->alpha == 0) {
-		ml_gemm_scale(g);
+	g->i += rows;
+	if (g->i < g->m)
 		return;
-	}
-	for (p = 0; p < g->k; p += ML_GEMM_KC) {
-		b.k = g->k - p < ML_GEMM_KC ? g->k - p : ML_GEMM_KC;
-		b.b = g->b + p * g->ldb;
-		/* Later blocks add to C: a multiplication by 1 is exact. */
-		b.beta = p ? 1 : g->beta;
-		for (i = 0; i < g->m; i += ML_GEMM_MC) {
-			b.m = g->m - i < ML_GEMM_MC ? g->m - i : ML_GEMM_MC;
-			b.a = g->a + i * g->lda + p;
-			b.c = g->c + i * g->ldc;
-			ml_gemm_block(&b, rows, cols, tile);
-		}
-	}
+	g->i = 0;
+	g->p += g->kc;
+	if (g->p < g->k)
+		return;
+	g->p = 0;
+	g->j += g->nc;
+}
+
+/** ml_gemm_stop - should the variant stop after this block? Two loads. */
+ML_INLINE bool ml_gemm_stop(const struct ml_gemm *g)
+{
+	return (g->op && isahp_poll(g->op, g->region)) ||
+	       (g->version &&
+		__atomic_load_n(g->version, __ATOMIC_RELAXED) != g->seen);
+}
+
+/** ml_gemm_packed_at - where a panel of a packed B begins, in elements */
+ML_INLINE size_t ml_gemm_packed_at(const struct ml_gemm *g, size_t kb)
+{
+	return g->p * ml_round_up(g->n, g->panel) + g->j * kb;
+}
+
+/*
+ * What ends each product: C = alpha * sum + beta * C, of the first block of k;
+ * later ones add. A multiplication by 1 is exact.
+ */
+ML_INLINE double ml_gemm_beta(const struct ml_gemm *g)
+{
+	return g->p ? 1 : g->beta;
 }
 
 #endif /* ML_GEMM_H */
