@@ -35,6 +35,12 @@ isahp_unit_test(mathlib_gemm LIBS mathlib_check Threads::Threads m
   SOURCES mathlib_gemm.c mathlib_gemm_case.c mathlib_operands.c)
 target_include_directories(test_mathlib_gemm PRIVATE ${PROJECT_SOURCE_DIR})
 
+# In each of the library's modes: lib.cmake's function wants one source.
+add_library(mathlib_gemm_case STATIC EXCLUDE_FROM_ALL mathlib_gemm_case.c
+  mathlib_operands.c)
+target_link_libraries(mathlib_gemm_case PUBLIC mathlib_check lib_shim Threads::Threads m)
+isahp_library_test(mathlib_gemm_swap mathlib_gemm_case)
+
 isahp_unit_test(mathlib_subsets LIBS mathlib_check isa_core)
 add_executable(mathlib_subset_child mathlib_subset_child.c mathlib_operands.c)
 target_link_libraries(mathlib_subset_child PRIVATE mathlib_check)
