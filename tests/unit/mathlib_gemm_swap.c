@@ -20,15 +20,18 @@
 #include "mathlib_gemm_case.h"
 
 #define LONG_MS 20000
-#define ROUNDS 12
 #define THREADS 3
 #define TRIES 20
 
 /* An unoptimised build is 30 times as slow. */
 #ifdef __SANITIZE_ADDRESS__
 #define LARGE_ROWS 200
+#define SMALL_ROWS 20
+#define ROUNDS 3
 #else
 #define LARGE_ROWS 4000
+#define SMALL_ROWS 150
+#define ROUNDS 12
 #endif
 
 static struct lib_shim shim;
@@ -202,7 +205,7 @@ static void make_workers(struct worker *w, struct ml_plan *plan[2], size_t m)
 	int i;
 
 	for (i = 0; i < THREADS * 2; i++) {
-		make_case(&w[i].g, i % 2 ? 8 : 4, m + 20 * (size_t)i);
+		make_case(&w[i].g, i % 2 ? 8 : 4, m + 7 * (size_t)i);
 		memcpy(w[i].g.b, w[i % 2].g.b, w[i].g.b_len * w[i].g.size);
 	}
 	plan[0] = gemm_case_plan(&w[0].g);
@@ -256,7 +259,7 @@ Test(mathlib_gemm_swap, operands_follow_under_products_that_stay_right)
 
 	/* Each operand of a plan is a mapping of its own, and counted. */
 	mallopt(M_MMAP_THRESHOLD, 128 << 10);
-	make_workers(w, plan, 150);
+	make_workers(w, plan, SMALL_ROWS);
 	check_layouts(plan, now);
 	mapped = mallinfo2().hblks;
 	stop = 0;
