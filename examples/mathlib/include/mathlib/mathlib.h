@@ -5,8 +5,8 @@
  *
  * Numbers. All variants compute the same sums in different orders, with or
  * without fused multiply-add, in round-to-nearest with gradual underflow. Let
- * u = 2^-24 (in double precision 2^-53) and gamma(n) = n*u / (1 - n*u). A sum of n products, added up in
- * any order, differs from the exact one by at most
+ * u = 2^-24 (in double precision 2^-53) and gamma(n) = n*u / (1 - n*u). A sum of
+ * n products, added up in any order, differs from the exact one by at most
  *
  *	gamma(n) * sum |x_i * y_i|
  *
