@@ -10,6 +10,8 @@
 #include "tile.h"
 
 #define STRIP (2 * LANES)
+/* Packed at a time. */
+#define STRIPS 4
 
 /**
  * struct panel - a panel of B, ready to be multiplied
@@ -50,6 +52,24 @@ static CODE void NAME(pack_strip)(const struct ml_gemm *g, size_t kb, size_t j,
 	}
 }
 
+/* Whole strips of rows that lie as they are meant: a line or two of each row. */
+static CODE void NAME(pack_strips)(const struct ml_gemm *g, size_t kb, size_t j,
+				   T *to)
+{
+	const T *b = (const T *)g->b + g->p * g->b_row + j;
+	size_t q, v;
+
+	for (q = 0; q < kb; q++, to += STRIP, b += g->b_row) {
+#pragma GCC unroll 4
+		for (v = 0; v < STRIPS; v++) {
+			T *t = to + v * kb * STRIP;
+
+			V_STORE(t, V_LOAD(b + v * STRIP));
+			V_STORE(t + LANES, V_LOAD(b + v * STRIP + LANES));
+		}
+	}
+}
+
 static CODE struct NAME(panel) NAME(pack_b)(const struct ml_gemm *g, size_t kb,
 					    size_t nb)
 {
@@ -69,6 +89,10 @@ static CODE struct NAME(panel) NAME(pack_b)(const struct ml_gemm *g, size_t kb,
 		b.row = g->b_row;
 		b.rest = work;
 		j = nb / STRIP * STRIP;
+	}
+	for (; g->b_col == 1 && j + STRIPS * STRIP <= nb; j += STRIPS * STRIP) {
+		NAME(pack_strips)(g, kb, g->j + j, work);
+		work += STRIPS * kb * STRIP;
 	}
 	for (; j < nb; j += STRIP, work += kb * STRIP)
 		NAME(pack_strip)(g, kb, g->j + j, ml_least(nb - j, STRIP), work);
@@ -197,6 +221,7 @@ CODE bool VARIANT(struct ml_gemm *g)
 }
 
 #undef STRIP
+#undef STRIPS
 #undef T
 #undef NAME
 #undef VARIANT
