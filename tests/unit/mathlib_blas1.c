@@ -22,7 +22,7 @@
 #define T double
 #define NAME(x) d_##x
 #define OP(x) ml_d##x
-#define BOUND(n, sum, alpha) ml_bound_f64(n, sum, alpha)
+#define BOUND(n, sum, alpha) ml_bound_double(n, sum, alpha)
 #define TINY 0x1p-1060
 #include "mathlib_blas1_type.h"
 

@@ -22,6 +22,7 @@
 #define MATHLIB_BLAS1_H
 
 #include <mathlib/api.h>
+#include <mathlib/bound.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -40,23 +41,6 @@ extern "C" {
 static inline size_t ml_roundings(size_t n)
 {
 	return n <= ML_PIECE ? n : ML_PIECE + (n - 1) / ML_PIECE;
-}
-
-/**
- * ml_bound_f64 - ml_bound() for functions on double
- * @n: most roundings that a term goes through.
- * @sum_abs: sum of the terms' absolute values.
- * @alpha: factor that a sum of products is multiplied by.
- *
- * Return: by how much two variants may differ.
- */
-static inline double ml_bound_f64(size_t n, double sum_abs, double alpha)
-{
-	double nu = (double)n * __builtin_ldexp(1, -53);
-
-	return 2 * nu / (1 - nu) * sum_abs +
-	       __builtin_ldexp(1, -1073) * (double)n *
-		       (1 + __builtin_fabs(alpha));
 }
 
 /* --- dot ------------------------------------------------------------------- */
@@ -88,7 +72,7 @@ static inline float ml_sdot(size_t n, const float *x, const float *y)
 	return n <= ML_PIECE ? ml_sdot_piece(n, x, y) : ml_sdot_long(n, x, y);
 }
 
-/** ml_ddot - as ml_sdot(), in double; see ml_bound_f64() */
+/** ml_ddot - as ml_sdot(), in double; see ml_bound_double() */
 static inline double ml_ddot(size_t n, const double *x, const double *y)
 {
 	return n <= ML_PIECE ? ml_ddot_piece(n, x, y) : ml_ddot_long(n, x, y);
@@ -126,7 +110,7 @@ static inline void ml_saxpy(size_t n, float a, const float *x, float *y)
 		ml_saxpy_long(n, a, x, y);
 }
 
-/** ml_daxpy - as ml_saxpy(), in double; see ml_bound_f64() */
+/** ml_daxpy - as ml_saxpy(), in double; see ml_bound_double() */
 static inline void ml_daxpy(size_t n, double a, const double *x, double *y)
 {
 	if (n <= ML_PIECE)
@@ -208,7 +192,7 @@ ISAHP_OPERATION_DECLARE(ml_dgemv_piece, void,
 ML_API void ml_sgemv(size_t m, size_t n, float alpha, const float *a, size_t lda,
 		     const float *x, float beta, float *y);
 
-/** ml_dgemv - as ml_sgemv(), in double; see ml_bound_f64() */
+/** ml_dgemv - as ml_sgemv(), in double; see ml_bound_double() */
 ML_API void ml_dgemv(size_t m, size_t n, double alpha, const double *a,
 		     size_t lda, const double *x, double beta, double *y);
 
