@@ -80,9 +80,7 @@ static void by_region()
 
 int main()
 {
-	thrower_operation.name = "thrower";
-	thrower_operation.variants = variants;
-	thrower_operation.variant_count = 1;
+	thrower_operation = ISAHP_OPERATION_INIT("thrower", variants, 1, 0);
 	expect(!isahp_operation_register(&thrower_operation), "registration");
 	for (int i = 0; i < 20; i++) {
 		by_call();
