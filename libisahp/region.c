@@ -136,10 +136,10 @@ struct isahp_region isahp_enter_slow(struct isahp_operation *op, uintptr_t frame
 		return enter_anonymous(op);
 	if (!taken) {
 		isahp_thread_reclaim(t, sp);
-		taken = take_slot(t, frame);
+		taken = take_slot(t, frame ? frame : sp);
 	}
 	if (!taken)
-		return enter_overflow(t, op, frame);
+		return enter_overflow(t, op, frame ? frame : sp);
 	if (isahp_mode() == ISAHP_MODE_URCU)
 		return enter_urcu(taken, op);
 	note_fenced(t, taken);

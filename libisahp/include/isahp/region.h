@@ -112,6 +112,21 @@ ISAHP_API struct isahp_region isahp_enter_slow(struct isahp_operation *op,
 ISAHP_API isahp_fn isahp_enter_unregistered(struct isahp_operation *op);
 ISAHP_API void isahp_leave_slow(struct isahp_region region);
 
+/*
+ * The stack pointer, for a call that is made from here: not below where it will
+ * be then. Only after a branch: before that arguments of an earlier call may
+ * still be on the stack, to be popped together with others, and what stands below
+ * them would pass for what the call has called.
+ */
+ISAHP_INLINE_ uintptr_t isahp_stack_pointer_(void)
+{
+	uintptr_t here;
+
+	__asm__ volatile("mov %%rsp, %0" : "=r"(here));
+	return here;
+}
+
+/* @frame: as in struct isahp_hold, 0 for a call. */
 ISAHP_INLINE_ struct isahp_region isahp_begin_(struct isahp_operation *op,
 					       uintptr_t frame)
 {
@@ -126,6 +141,8 @@ ISAHP_INLINE_ struct isahp_region isahp_begin_(struct isahp_operation *op,
 	 */
 	if (__builtin_expect(__atomic_load_n(&s->frame, __ATOMIC_RELAXED) != 0, 0))
 		return isahp_enter_slow(op, frame, (struct isahp_hold *)0);
+	if (!frame)
+		frame = isahp_stack_pointer_();
 	/*
 	 * The frame before `fast`: once that is cleared, a thread whose first
 	 * slot is free is not on its way through here.
@@ -170,10 +187,7 @@ ISAHP_INLINE_ isahp_fn isahp_code_(struct isahp_operation *op,
 ISAHP_INLINE_ isahp_fn isahp_enter_call_(struct isahp_operation *op,
 					 struct isahp_region *region)
 {
-	uintptr_t frame;
-
-	__asm__ volatile("mov %%rsp, %0" : "=r"(frame));
-	*region = isahp_begin_(op, frame);
+	*region = isahp_begin_(op, 0);
 	return isahp_code_(op, region);
 }
 
