@@ -80,11 +80,15 @@ static uintptr_t frame_of(const struct isahp_hold *s)
 	return __atomic_load_n(&s->frame, __ATOMIC_RELAXED);
 }
 
-/* The highest of them, so that all of them are. */
+/*
+ * The highest and the lowest of them, so that all of them are: what is between
+ * two addresses of a stack is on no other one.
+ */
 static bool overflow_gone(const struct isahp_thread *t, uintptr_t sp)
 {
 	return __atomic_load_n(&t->overflow, __ATOMIC_RELAXED) &&
-	       gone(t, __atomic_load_n(&t->overflow_frame, __ATOMIC_RELAXED), sp);
+	       gone(t, __atomic_load_n(&t->overflow_high, __ATOMIC_RELAXED), sp) &&
+	       gone(t, __atomic_load_n(&t->overflow_low, __ATOMIC_RELAXED), sp);
 }
 
 static bool any_gone(const struct isahp_thread *t, uintptr_t sp)

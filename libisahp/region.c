@@ -48,14 +48,18 @@ static struct isahp_hold *take_slot(struct isahp_thread *t, uintptr_t frame)
 	return NULL;
 }
 
-static void raise_overflow_frame(struct isahp_thread *t, uintptr_t frame)
+static void widen_overflow(struct isahp_thread *t, uintptr_t frame)
 {
-	uintptr_t highest = __atomic_load_n(&t->overflow_frame, __ATOMIC_RELAXED);
+	uintptr_t high = __atomic_load_n(&t->overflow_high, __ATOMIC_RELAXED);
+	uintptr_t low = __atomic_load_n(&t->overflow_low, __ATOMIC_RELAXED);
 
-	while (frame > highest &&
-	       !__atomic_compare_exchange_n(&t->overflow_frame, &highest, frame,
-					    false, __ATOMIC_RELAXED,
-					    __ATOMIC_RELAXED))
+	while (frame > high &&
+	       !__atomic_compare_exchange_n(&t->overflow_high, &high, frame, false,
+					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		;
+	while (frame < low &&
+	       !__atomic_compare_exchange_n(&t->overflow_low, &low, frame, false,
+					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		;
 }
 
@@ -70,7 +74,7 @@ static struct isahp_region enter_overflow(struct isahp_thread *t,
 {
 	uintptr_t how = HELD_OVERFLOW;
 
-	raise_overflow_frame(t, frame);
+	widen_overflow(t, frame);
 	__atomic_add_fetch(&t->overflow, 1, __ATOMIC_SEQ_CST);
 	if (isahp_mode() == ISAHP_MODE_URCU) {
 		isahp_gp_enter();

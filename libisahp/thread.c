@@ -272,7 +272,8 @@ static void register_own(void)
 	t->tid = (pid_t)syscall(SYS_gettid);
 	t->self = &isahp_self;
 	t->pthread = pthread_self();
-	t->overflow_frame = 0;
+	t->overflow_low = UINTPTR_MAX;
+	t->overflow_high = 0;
 	t->stack_high = 0;
 	t->stack_low = 0;
 	own.thread = t;

@@ -45,7 +45,8 @@ enum isahp_thread_state {
  * @stack_low: its own stack, or 0 while that is not known. Written under the
  *	lock,
  * @stack_high: before this, which the thread reads with acquire.
- * @overflow_frame: the highest frame among the overflowing ones. Atomic.
+ * @overflow_low: the lowest frame among those that ever overflowed,
+ * @overflow_high: and the highest. Atomic.
  * @index: its place in the pool.
  * @pins: others that use @pthread; the thread's exit waits for them. Under the
  *	lock.
@@ -63,7 +64,8 @@ struct isahp_thread {
 	pthread_t pthread;
 	uintptr_t stack_low;
 	uintptr_t stack_high;
-	uintptr_t overflow_frame;
+	uintptr_t overflow_low;
+	uintptr_t overflow_high;
 	uint32_t index;
 	uint32_t pins;
 } __attribute__((aligned(128)));

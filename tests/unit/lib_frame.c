@@ -3,6 +3,7 @@
  * Which frames the library takes to be gone: none that is not. Each test has a
  * region that is open, and something on its thread that looks as if it were not.
  */
+#include <setjmp.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 #include "lib_fixture.h"
@@ -73,4 +74,118 @@ Test(frame, is_not_below_arguments_of_an_earlier_call)
 	calls_behind_arguments();
 	cr_expect(was_held);
 	cr_expect(acknowledged(removal));
+}
+
+/* --- what found no slot, on two stacks ------------------------------------------- */
+
+static ucontext_t fiber, back;
+static bool fiber_ended;
+static jmp_buf out;
+
+static void waits_inside(void)
+{
+	struct isahp_region r;
+
+	isahp_enter(&which_operation, &r);
+	swapcontext(&fiber, &back);
+	isahp_leave(&r);
+	fiber_ended = true;
+	swapcontext(&fiber, &back);
+}
+
+static void resume(void)
+{
+	swapcontext(&back, &fiber);
+}
+
+/* Its stack is below the caller's: the highest frame is not the fiber's. */
+static void begin_below(void)
+{
+	char here;
+	char *stack;
+
+	do {
+		stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		cr_assert_neq((void *)stack, MAP_FAILED);
+	} while ((uintptr_t)stack > (uintptr_t)&here);
+	getcontext(&fiber);
+	fiber.uc_stack.ss_sp = stack;
+	fiber.uc_stack.ss_size = STACK;
+	makecontext(&fiber, waits_inside, 0);
+	resume();
+}
+
+/* So many regions that the last has no slot, and then the fiber's. */
+static void __attribute__((noinline)) fill(unsigned int depth, void (*then)(void))
+{
+	struct isahp_region r;
+
+	isahp_enter(&which_operation, &r);
+	if (depth) {
+		fill(depth - 1, then);
+	} else {
+		begin_below();
+		then();
+	}
+	isahp_leave(&r);
+}
+
+static void jumps(void)
+{
+	longjmp(out, 1);
+}
+
+static void __attribute__((noinline)) jumps_out(void)
+{
+	if (!setjmp(out))
+		fill(ISAHP_SLOTS, jumps);
+}
+
+static void fiber_goes_on(void)
+{
+	resume();
+	cr_expect(fiber_ended);
+}
+
+Test(frame, of_a_fiber_without_a_slot_is_not_gone_with_those_that_were_jumped_out_of)
+{
+	isahp_mark_t mark;
+	__u64 n;
+
+	start(0);
+	mark = isahp_mark();
+	jumps_out();
+	which(); /* finds out that they are gone */
+	n = lib_shim_prepare(&shim, &ssse3, LONG_MS);
+	eventually(which() == 1);
+	cr_expect(held(n));
+	fiber_goes_on();
+	isahp_unwind(mark);
+	cr_expect(acknowledged(n));
+}
+
+static void ends(void)
+{
+	pthread_exit(NULL);
+}
+
+static void *fills_and_ends(void *arg)
+{
+	fill(ISAHP_SLOTS, ends);
+	return arg;
+}
+
+Test(frame, of_a_fiber_without_a_slot_is_not_gone_with_its_thread)
+{
+	pthread_t thread;
+	__u64 n;
+
+	start(0);
+	pthread_create(&thread, NULL, fills_and_ends, NULL);
+	pthread_join(thread, NULL);
+	n = lib_shim_prepare(&shim, &ssse3, LONG_MS);
+	eventually(which() == 1);
+	cr_expect(held(n));
+	fiber_goes_on();
 }
