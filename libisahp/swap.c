@@ -46,16 +46,14 @@ int isahp_drain_begin(struct isahp_drain *drain,
 	return isahp_gp_start(&drain->gp);
 }
 
-static int poll_urcu(struct isahp_drain *drain)
+static bool grace_period_over(struct isahp_drain *drain)
 {
 	if (!drain->gp)
 		(void)isahp_gp_start(&drain->gp);
-	if (!drain->gp || !isahp_gp_done(drain->gp))
-		return -EAGAIN;
-	return isahp_threads_inside(outside, &drain->allowed) ? -EAGAIN : 0;
+	return drain->gp && isahp_gp_done(drain->gp);
 }
 
-static int poll_slots(const struct isahp_drain *drain)
+static int poll_threads(const struct isahp_drain *drain)
 {
 	bool inside;
 
@@ -67,11 +65,12 @@ static int poll_slots(const struct isahp_drain *drain)
 
 int isahp_drain_poll(struct isahp_drain *drain)
 {
-	int rc;
+	int rc = -EAGAIN;
 
 	if (drain->nothing)
 		return 0;
-	rc = isahp_mode() == ISAHP_MODE_URCU ? poll_urcu(drain) : poll_slots(drain);
+	if (isahp_mode() != ISAHP_MODE_URCU || grace_period_over(drain))
+		rc = poll_threads(drain);
 	/* Some of them may have left without a word: let them find out. */
 	if (rc)
 		isahp_threads_learn_stacks(false);

@@ -58,10 +58,11 @@
  *
  * In MODE_FENCED the reader has a full fence between (4) and (5) and the updater
  * one at (B): each sees the other, or the other sees it. In MODE_URCU the region
- * is a read-side section, and (B) and (C) are a grace period. The slots are only
- * for finding sections that longjmp() left open. A section is its thread's: one
- * that ends on another thread, or outlives its own, can not be told from one that
- * has ended, and nothing is acknowledged any more.
+ * is a read-side section, and (B) is a grace period. The slots are for finding
+ * sections that longjmp() left open, and (C) finds those that went with their
+ * thread. A section is its thread's: one that ends on another thread, or outlives
+ * its own, can not be told from one that has ended, and nothing is acknowledged
+ * any more.
  */
 #ifndef ISAHP_SWAP_H
 #define ISAHP_SWAP_H

@@ -365,6 +365,11 @@ static bool in_nobody_s(void)
 	       __atomic_load_n(&poisoned, __ATOMIC_ACQUIRE);
 }
 
+/*
+ * In MODE_URCU the grace period has seen all sections that still were any. A
+ * slot that nevertheless holds it is of a region whose section its thread's end
+ * has dropped, before thread_exit() could say so; or it is about to be cleared.
+ */
 bool isahp_threads_inside(isahp_stop_fn stop, const void *arg)
 {
 	bool fenced = isahp_mode() == ISAHP_MODE_FENCED;
@@ -374,8 +379,6 @@ bool isahp_threads_inside(isahp_stop_fn stop, const void *arg)
 
 	if (in_nobody_s())
 		return true;
-	if (isahp_mode() == ISAHP_MODE_URCU)
-		return false;
 	lock_threads(&mask);
 	for (i = 0; i < used && !inside; i++)
 		inside = inside_anything(record(i), fenced) ||

@@ -128,10 +128,11 @@ void isahp_threads_fence(void);
 
 /**
  * isahp_threads_inside - is any thread inside what must be left?
- * @stop: tells; in MODE_URCU it is not asked, since the slots say nothing there.
+ * @stop: tells.
  * @arg: passed on.
  *
- * Call after publication and isahp_barrier(). Any doubt counts as inside.
+ * Call after publication and isahp_barrier(), in MODE_URCU after a grace period.
+ * Any doubt counts as inside.
  */
 bool isahp_threads_inside(isahp_stop_fn stop, const void *arg);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Which frames the library takes to be gone: none that is not. Each test has a
- * region that is open, and something on its thread that looks as if it were not.
+ * What the library takes to be gone: nothing that is not. Each test has a region
+ * that is open, and something on its thread that looks as if it were not.
  */
 #include <setjmp.h>
 #include <sys/mman.h>
@@ -188,4 +188,55 @@ Test(frame, of_a_fiber_without_a_slot_is_not_gone_with_its_thread)
 	eventually(which() == 1);
 	cr_expect(held(n));
 	fiber_goes_on();
+}
+
+/* --- a thread that ends by and by -------------------------------------------------- */
+
+/*
+ * A key between liburcu's, whose destructor drops the thread's sections, and the
+ * library's, whose constructor has priority 101.
+ */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wprio-ctor-dtor"
+static pthread_key_t between;
+static pthread_barrier_t half_gone;
+
+static void pauses(void *arg)
+{
+	(void)arg;
+	pthread_barrier_wait(&half_gone);
+	pthread_barrier_wait(&half_gone);
+}
+
+static void __attribute__((constructor(100))) make_key(void)
+{
+	pthread_key_create(&between, pauses);
+}
+#pragma GCC diagnostic pop
+
+static void *begins_and_ends(void *arg)
+{
+	pthread_setspecific(between, &between);
+	begin_below();
+	return arg;
+}
+
+Test(frame, of_a_fiber_holds_while_its_thread_ends)
+{
+	pthread_t thread;
+	__u64 n;
+
+	start(0);
+	pthread_barrier_init(&half_gone, NULL, 2);
+	pthread_create(&thread, NULL, begins_and_ends, NULL);
+	pthread_barrier_wait(&half_gone);
+	n = lib_shim_prepare(&shim, &ssse3, LONG_MS);
+	eventually(which() == 1);
+	cr_expect(held(n));
+	pthread_barrier_wait(&half_gone);
+	pthread_join(thread, NULL);
+	cr_expect(held(n));
+	fiber_goes_on();
+	/* Sections of liburcu's do not end on another thread. */
+	cr_expect_eq(held(n), mode_is_urcu());
 }
