@@ -60,18 +60,18 @@ static void clear(struct isahp_hold *s)
 	__atomic_store_n(&s->frame, 0, __ATOMIC_RELEASE);
 }
 
+/*
+ * A signal handler may find that it is gone, and do the same, between any two of
+ * these: the section is left by whoever takes the flag.
+ */
 void isahp_hold_free(struct isahp_hold *slot)
 {
-	uintptr_t frame = __atomic_load_n(&slot->frame, __ATOMIC_RELAXED);
+	uintptr_t frame = __atomic_fetch_and(&slot->frame,
+					     ~(uintptr_t)ISAHP_FRAME_SECTION,
+					     __ATOMIC_RELAXED);
 
-	if (frame & ISAHP_FRAME_SECTION) {
-		/* First, so that it is not left twice. */
-		__atomic_store_n(&slot->frame, frame & ~ISAHP_FRAME_SECTION,
-				 __ATOMIC_RELAXED);
-		__atomic_signal_fence(__ATOMIC_SEQ_CST);
-		if (isahp_gp_leave())
-			isahp_threads_poison();
-	}
+	if ((frame & ISAHP_FRAME_SECTION) && isahp_gp_leave())
+		isahp_threads_poison();
 	clear(slot);
 }
 

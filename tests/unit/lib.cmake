@@ -41,6 +41,7 @@ isahp_unit_test(lib_barrier LIBS isahp::isahp lib_shim)
 isahp_library_test(lib_fiber isahp::isahp)
 # Static: one of its keys is to be made before the library makes its own.
 isahp_library_test(lib_frame isahp_static)
+target_include_directories(test_lib_frame PRIVATE ${PROJECT_SOURCE_DIR})
 # Reaches behind the interface; hence the library with what it hides.
 isahp_library_test(lib_thread isahp_static)
 target_include_directories(test_lib_thread PRIVATE ${PROJECT_SOURCE_DIR}

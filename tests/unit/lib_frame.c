@@ -3,10 +3,13 @@
  * What the library takes to be gone: nothing that is not. Each test has a region
  * that is open, and something on its thread that looks as if it were not.
  */
+#define _GNU_SOURCE
 #include <setjmp.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 #include "lib_fixture.h"
+#include "libisahp/gp_urcu.h"
 
 #define STACK (256 * 1024)
 
@@ -239,4 +242,90 @@ Test(frame, of_a_fiber_holds_while_its_thread_ends)
 	fiber_goes_on();
 	/* Sections of liburcu's do not end on another thread. */
 	cr_expect_eq(held(n), mode_is_urcu());
+}
+
+/* --- two at once that find out --------------------------------------------------- */
+
+#define TRAP_FLAG 0x100
+
+static unsigned int steps, step_wanted;
+
+/* After each instruction, up to the one that is wanted. */
+static void on_step(int signal, siginfo_t *info, void *context)
+{
+	ucontext_t *c = context;
+
+	(void)signal;
+	(void)info;
+	if (++steps != step_wanted)
+		return;
+	which();
+	c->uc_mcontext.gregs[REG_EFL] &= ~TRAP_FLAG;
+}
+
+static void __attribute__((noinline)) enters_and_jumps(void)
+{
+	struct isahp_region r;
+
+	isahp_enter(&which_operation, &r);
+	longjmp(out, 1);
+}
+
+/* Further down than calls from above, and from a handler there. */
+static void __attribute__((noinline)) goes_down_and_jumps(void)
+{
+	volatile char room[65536];
+
+	room[0] = 0;
+	enters_and_jumps();
+	room[1] = room[0];
+}
+
+static void __attribute__((noinline)) jumps_out_of_one(void)
+{
+	if (!setjmp(out))
+		goes_down_and_jumps();
+}
+
+/* A call that finds the frame of another one gone, and is interrupted there. */
+static bool interrupted_at(unsigned int step)
+{
+	jumps_out_of_one();
+	steps = 0;
+	step_wanted = step;
+	__asm__ volatile("lea -128(%%rsp), %%rsp\n\t"
+			 "pushfq\n\t"
+			 "orq %0, (%%rsp)\n\t"
+			 "popfq\n\t"
+			 "lea 128(%%rsp), %%rsp" : : "i"(TRAP_FLAG) : "memory", "cc");
+	which();
+	__asm__ volatile("lea -128(%%rsp), %%rsp\n\t"
+			 "pushfq\n\t"
+			 "andq %0, (%%rsp)\n\t"
+			 "popfq\n\t"
+			 "lea 128(%%rsp), %%rsp" : : "i"(~TRAP_FLAG) : "memory", "cc");
+	return steps >= step;
+}
+
+Test(frame, that_is_gone_is_ended_once, .timeout = 120)
+{
+	static struct isahp_region outer; /* on no stack */
+	struct sigaction a = { .sa_sigaction = on_step, .sa_flags = SA_SIGINFO };
+	unsigned int step = 1, lost = 0;
+	__u64 n;
+
+	start(0);
+	isahp_mark();
+	isahp_enter(&which_operation, &outer);
+	sigaction(SIGTRAP, &a, NULL);
+	while (interrupted_at(step)) {
+		lost += !isahp_gp_inside() == mode_is_urcu();
+		step++;
+	}
+	cr_expect_gt(step, 50);
+	cr_expect_eq(lost, 0);
+	n = lib_shim_prepare(&shim, &ssse3, LONG_MS);
+	cr_expect(held(n));
+	isahp_leave(&outer);
+	cr_expect(acknowledged(n));
 }
