@@ -58,7 +58,8 @@ struct isahp_link {
  * @bound: what it was on when ISAHP_OPERATION_SAME_BITS began to count; NULL:
  *	it does not.
  * @stays: it is on something that is not allowed, since it is bound to it.
- * @probe: with which a thread measures its variants. The block stays until that
+ * @prober: the thread of
+ * @probe: with which it measures the variants. The block stays until that
  *	ends, and goes then if it is
  * @orphaned: to be freed.
  * @created: by isahp_operation_create().
@@ -80,6 +81,7 @@ struct isahp_block {
 	struct isahp_choice *on;
 	struct isahp_choice *bound;
 	struct isahp_operation *probe;
+	pthread_t prober;
 	bool orphaned;
 	bool stays;
 	bool created;

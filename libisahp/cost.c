@@ -113,6 +113,7 @@ static int begin(struct measurement *m, const struct isahp_operation *op)
 			m->timed[i].calls = 1;
 		m->b = b;
 		b->probe = &m->probe;
+		b->prober = pthread_self();
 	}
 	pthread_mutex_unlock(&isahp_library.lock);
 	return rc;

@@ -5,6 +5,7 @@
 #include "fork.h"
 #include "gp_urcu.h"
 #include "library.h"
+#include "operation.h"
 #include "thread.h"
 
 static void prepare(void)
@@ -32,6 +33,7 @@ static void child(void)
 	isahp_gp_fork_child();
 	isahp_callbacks_child();
 	__atomic_add_fetch(&isahp_library.generation, 1, __ATOMIC_RELAXED);
+	isahp_operations_child();
 	resume = isahp_dispatcher_child();
 	pthread_mutex_init(&isahp_library.lock, NULL);
 	isahp_threads_child(resume);

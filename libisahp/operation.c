@@ -88,6 +88,19 @@ int isahp_operation_probe(struct isahp_block *b, struct isahp_choice *c)
 	return rc;
 }
 
+/* The measurement stands on the stack of a thread that is not here. */
+static void forget_prober(struct isahp_block *b, void *arg)
+{
+	(void)arg;
+	if (b->probe && !pthread_equal(b->prober, pthread_self()))
+		b->probe = NULL;
+}
+
+void isahp_operations_child(void)
+{
+	isahp_blocks_each(forget_prober, NULL);
+}
+
 static void select_one(struct isahp_block *b, void *arg)
 {
 	if (!b->op)

@@ -63,6 +63,9 @@ void isahp_operations_bind(void);
  */
 int isahp_operation_probe(struct isahp_block *b, struct isahp_choice *c);
 
+/** isahp_operations_child - in a fork's child only its own thread measures */
+void isahp_operations_child(void);
+
 /** isahp_operation_costs - costs have been measured: choose by them; locked */
 void isahp_operation_costs(struct isahp_block *b);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Costs that are measured on the spot, and what a removal does to it. */
+#include <sys/wait.h>
 #include "lib_fixture.h"
 
 /* As unlike as day and night, so that no machine's noise reverses them. */
@@ -233,4 +234,57 @@ Test(cost, measured_ends_when_the_operation_does)
 	cr_expect_eq(s.calls, 0);
 	cr_expect_eq(rc, 0);
 	cr_expect_eq(isahp_operation_cost(&op, 0), -ENOENT);
+}
+
+static pthread_barrier_t in_probe;
+
+static void waits_twice(isahp_fn fn, void *arg)
+{
+	unsigned int *calls = arg;
+
+	((int (*)(void))fn)();
+	if (++*calls != 2)
+		return;
+	pthread_barrier_wait(&in_probe);
+	pthread_barrier_wait(&in_probe);
+}
+
+static void *measures_and_waits(void *arg)
+{
+	unsigned int calls = 0;
+
+	cr_expect_eq(isahp_operation_measure(&op, waits_twice, &calls), 0);
+	return arg;
+}
+
+/* What the other thread is measuring with is not the child's to touch. */
+static int measures_in_the_child(void)
+{
+	if (isahp_operation_measure(&op, calls_it, NULL))
+		return 1;
+	if (isahp_operation_variant(&op) != &wrong[0])
+		return 2;
+	return isahp_operation_unregister(&op) ? 3 : 0;
+}
+
+Test(cost, is_not_being_measured_in_a_fork_s_child)
+{
+	pthread_t thread;
+	int wstatus;
+	pid_t pid;
+
+	cr_assert_eq(isahp_operation_register(&op), 0);
+	pthread_barrier_init(&in_probe, NULL, 2);
+	cr_assert_eq(pthread_create(&thread, NULL, measures_and_waits, NULL), 0);
+	pthread_barrier_wait(&in_probe);
+	cr_expect_eq(isahp_operation_measure(&op, calls_it, NULL), -EBUSY);
+	pid = fork();
+	cr_assert_geq(pid, 0);
+	if (!pid)
+		_exit(measures_in_the_child());
+	cr_assert_eq(waitpid(pid, &wstatus, 0), pid);
+	cr_expect_eq(wstatus, 0);
+	pthread_barrier_wait(&in_probe);
+	pthread_join(thread, NULL);
+	cr_assert_eq(isahp_operation_unregister(&op), 0);
 }
