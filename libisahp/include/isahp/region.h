@@ -122,7 +122,7 @@ ISAHP_INLINE_ uintptr_t isahp_stack_pointer_(void)
 {
 	uintptr_t here;
 
-	__asm__ volatile("mov %%rsp, %0" : "=r"(here));
+	__asm__ volatile("{mov %%rsp, %0|mov %0, rsp}" : "=r"(here));
 	return here;
 }
 
