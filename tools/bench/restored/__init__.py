@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""bench_restored: see __main__."""
