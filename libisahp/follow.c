@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <time.h>
+#include "late.h"
 #include "removal.h"
 
 #define STOP_NS 1000000000ULL
@@ -301,6 +302,7 @@ bool isahp_follow_child(struct isahp_follow *f)
 	/* The grace period's thread is not here: its half of it is lost. */
 	memset(f, 0, sizeof(*f));
 	f->link.fd = -1;
+	isahp_late_child();
 	__atomic_store_n(&isahp_library.deadline_ns, 0, __ATOMIC_RELAXED);
 	/* What stayed where it was when the parent stopped is the parent's affair. */
 	if (!followed && isahp_operations_retreat())

@@ -19,8 +19,10 @@ uint64_t isahp_deadline(void)
 
 void isahp_removal_end(struct isahp_follow *f)
 {
-	if (f->waiting)
+	if (f->waiting) {
+		isahp_late_end();
 		isahp_drain_end(&f->drain);
+	}
 	f->waiting = false;
 	set_deadline(0);
 }
@@ -50,7 +52,7 @@ static int tell_late(struct isahp_follow *f)
 	uint32_t generation = isahp_library.generation;
 
 	f->late = true;
-	isahp_late_tell(&change, &f->drain);
+	isahp_late_tell(&change);
 	return isahp_library.generation == generation ? 0 : -ECHILD;
 }
 
@@ -184,6 +186,7 @@ int isahp_removal_begin(struct isahp_follow *f, const struct isahp_features *aft
 	isahp_follow_usable(after, true);
 	verdict.error = isahp_drain_begin(&f->drain, after);
 	f->waiting = true;
+	isahp_late_begin(&f->drain);
 	if (verdict.error) {
 		/* Nothing is known of the readers: say so; an ACK may follow. */
 		strcpy(verdict.reason, "where threads are is not known");

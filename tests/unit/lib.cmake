@@ -31,6 +31,7 @@ isahp_library_test(lib_cost isahp::isahp)
 isahp_library_test(lib_memory isahp_static)
 target_link_options(test_lib_memory PRIVATE
   -Wl,--wrap=malloc,--wrap=calloc,--wrap=aligned_alloc)
+isahp_library_test(lib_late isahp::isahp)
 # A process with threads forks: gcc 12's ASan can leave its allocator's lock held
 # in the child, which then hangs in malloc().
 if(NOT ISAHP_SANITIZE)

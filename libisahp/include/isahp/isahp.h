@@ -441,7 +441,10 @@ enum isahp_callback_kind {
 	ISAHP_CALLBACK_CHANGED = 2,
 	/* A LEAVING that this callback agreed to was vetoed or called off. */
 	ISAHP_CALLBACK_RESTORED = 3,
-	/* The deadline has come, and threads are inside leaving variants. */
+	/*
+	 * The deadline has come, and threads are inside leaving variants:
+	 * isahp_late() names them. They are waited for on.
+	 */
 	ISAHP_CALLBACK_LATE = 4,
 };
 
@@ -506,6 +509,38 @@ ISAHP_API int isahp_callback_add(isahp_callback fn, void *arg, int priority);
  * called from within it. -ENOENT.
  */
 ISAHP_API int isahp_callback_remove(isahp_callback fn, void *arg);
+
+/**
+ * struct isahp_late - a thread that a removal waits for
+ * @tid: as gettid() returned there. 0: a thread that the library has no record
+ *	of; of a fiber that has moved: the thread that entered.
+ * @reserved: zero.
+ * @ns: for how long there has been something to wait for.
+ * @operation: what it is inside of, cut short where need be. "": unknown, since
+ *	more regions are open than are told apart, or taken back meanwhile.
+ * @variant: the same.
+ */
+struct isahp_late {
+	int32_t tid;
+	uint32_t reserved;
+	uint64_t ns;
+	char operation[64];
+	char variant[32];
+};
+
+/**
+ * isahp_late - which threads are still inside variants that are to be left?
+ * @list: gets up to @count of them. NULL: with @count 0, to know how many.
+ * @count: its length.
+ * @size: sizeof(struct isahp_late).
+ *
+ * At any time, also in callbacks; meant for ISAHP_CALLBACK_LATE. A thread is
+ * named once for each such region that it has open. With ISAHP_GP=urcu others
+ * may hold up a removal too, which are not named.
+ *
+ * Return: how many there are; 0 when no removal waits. -EINVAL.
+ */
+ISAHP_API int isahp_late(struct isahp_late *list, size_t count, size_t size);
 
 /**
  * struct isahp_status - how things stand
