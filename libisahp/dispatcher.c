@@ -14,6 +14,7 @@
 #include "follow.h"
 #include "gp_urcu.h"
 #include "quiet_thread.h"
+#include "raise.h"
 #include "thread.h"
 
 /* While threads are past their deadline: how often to look for them. */
@@ -170,6 +171,7 @@ static void *dispatch_thread(void *arg)
 	int rc;
 
 	(void)arg;
+	isahp_raise_hurry();
 	do {
 		(void)wait_for_something(timeout_ms);
 		pthread_mutex_lock(&dispatcher.lock);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "env.h"
+#include "push.h"
 
 static const char separators[] = ", \t";
 
@@ -120,6 +121,24 @@ static void read_mode(struct isahp_library *lib)
 		lib->environment = -EINVAL;
 }
 
+static void read_push(struct isahp_library *lib)
+{
+	static const char *const hows[] = {
+		[ISAHP_PUSH_RAISE] = "raise",
+		[ISAHP_PUSH_PARK] = "park",
+		[ISAHP_PUSH_NONE] = "none",
+	};
+	const char *value = isahp_env_path("ISAHP_PUSH");
+
+	while (value && lib->push < sizeof(hows) / sizeof(hows[0]) &&
+	       strcmp(value, hows[lib->push]))
+		lib->push++;
+	if (lib->push == sizeof(hows) / sizeof(hows[0])) {
+		lib->push = ISAHP_PUSH_NONE;
+		lib->environment = -EINVAL;
+	}
+}
+
 void isahp_env_read(struct isahp_library *lib)
 {
 	const char *forbid = isahp_env_path("ISAHP_FORBID");
@@ -128,6 +147,7 @@ void isahp_env_read(struct isahp_library *lib)
 	lib->disabled = read_switch(lib, "ISAHP_DISABLE", false);
 	read_mode(lib);
 	read_force(lib);
+	read_push(lib);
 	if (!forbid)
 		return;
 	if (isahp_env_features(forbid, &set))

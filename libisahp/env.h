@@ -6,7 +6,7 @@
 
 /**
  * isahp_env_read - what the environment asks for
- * @lib: gets @never, @force, @disabled, @environment and, as a wish, @mode.
+ * @lib: gets @never, @force, @disabled, @push, @environment and, as a wish, @mode.
  *
  * The variables are listed in libisahp/README.md. Those of a set-user-ID
  * program are ignored.

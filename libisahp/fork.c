@@ -6,6 +6,7 @@
 #include "gp_urcu.h"
 #include "library.h"
 #include "operation.h"
+#include "push.h"
 #include "thread.h"
 
 static void prepare(void)
@@ -36,6 +37,7 @@ static void child(void)
 	isahp_operations_child();
 	resume = isahp_dispatcher_child();
 	pthread_mutex_init(&isahp_library.lock, NULL);
+	isahp_push_child();
 	isahp_threads_child(resume);
 }
 

@@ -42,6 +42,7 @@ enum isahp_mode {
  * @never: features that ISAHP_FORBID names, and their dependents.
  * @force: ISAHP_FORCE, or NULL.
  * @disabled: ISAHP_DISABLE.
+ * @push: enum isahp_push_how.
  * @environment: negative errno of an environment variable that makes no sense.
  * @mode: enum isahp_mode. Atomic; MEMBARRIER may turn into FENCED at any time.
  * @had_membarrier: whether registration for membarrier has succeeded.
@@ -65,6 +66,7 @@ struct isahp_library {
 	struct isahp_features never;
 	const char *force;
 	bool disabled;
+	uint32_t push;
 	int environment;
 
 	uint32_t mode;

@@ -7,6 +7,7 @@
 #include "dispatcher.h"
 #include "frame.h"
 #include "gp_urcu.h"
+#include "park.h"
 #include "thread.h"
 
 /*
@@ -126,6 +127,18 @@ static void note_fenced(struct isahp_thread *t, const struct isahp_hold *s)
 		__atomic_store_n(&t->fenced, 1, __ATOMIC_RELEASE);
 }
 
+/* One that is inside anything else may be what the others wait for. */
+static void make_way(struct isahp_thread *t, const struct isahp_hold *taken)
+{
+#ifndef ISAHP_CONTROL_PARK_ANYWHERE
+	if (isahp_thread_holds(t, taken))
+		return;
+#endif
+	if (taken)
+		note_fenced(t, taken);
+	isahp_park_wait(t);
+}
+
 struct isahp_region isahp_enter_slow(struct isahp_operation *op, uintptr_t frame,
 				     struct isahp_hold *taken)
 {
@@ -138,10 +151,12 @@ struct isahp_region isahp_enter_slow(struct isahp_operation *op, uintptr_t frame
 	t = isahp_thread_get();
 	if (!t)
 		return enter_anonymous(op);
-	if (!taken) {
+	if (!taken)
 		isahp_thread_reclaim(t, sp);
+	if (isahp_parking())
+		make_way(t, taken);
+	if (!taken)
 		taken = take_slot(t, frame ? frame : sp);
-	}
 	if (!taken)
 		return enter_overflow(t, op, frame ? frame : sp);
 	if (isahp_mode() == ISAHP_MODE_URCU)

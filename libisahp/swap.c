@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <errno.h>
+#include <string.h>
 #include <time.h>
 #include "barrier.h"
 #include "swap.h"
@@ -16,6 +17,14 @@ uint64_t isahp_now_ns(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * NS_PER_S + (uint64_t)t.tv_nsec;
+}
+
+struct timespec isahp_timespec(uint64_t ns)
+{
+	return (struct timespec){
+		.tv_sec = (time_t)(ns / NS_PER_S),
+		.tv_nsec = (long)(ns % NS_PER_S),
+	};
 }
 
 uint64_t isahp_backoff_ns(unsigned int round)
@@ -35,6 +44,7 @@ int isahp_drain_begin(struct isahp_drain *drain,
 {
 	drain->allowed = *allowed;
 	drain->gp = NULL;
+	memset(&drain->push, 0, sizeof(drain->push));
 	pthread_mutex_lock(&isahp_library.lock);
 	drain->nothing = !isahp_operations_entered(allowed);
 	pthread_mutex_unlock(&isahp_library.lock);
@@ -63,22 +73,61 @@ static int poll_threads(const struct isahp_drain *drain)
 	return inside ? -EAGAIN : 0;
 }
 
-int isahp_drain_poll(struct isahp_drain *drain)
+int isahp_drain_look(struct isahp_drain *drain)
 {
-	int rc = -EAGAIN;
-
 	if (drain->nothing)
 		return 0;
-	if (isahp_mode() != ISAHP_MODE_URCU || grace_period_over(drain))
-		rc = poll_threads(drain);
+	if (isahp_mode() == ISAHP_MODE_URCU && !grace_period_over(drain))
+		return -EAGAIN;
+	return poll_threads(drain);
+}
+
+int isahp_drain_poll(struct isahp_drain *drain)
+{
+	int rc = isahp_drain_look(drain);
+
+	if (!rc)
+		return 0;
 	/* Some of them may have left without a word: let them find out. */
-	if (rc)
-		isahp_threads_learn_stacks(false);
-	return rc;
+	isahp_threads_learn_stacks(false);
+	return isahp_push(drain) ? 0 : rc;
+}
+
+static bool in_section(const struct isahp_descriptor *descriptor, const void *arg)
+{
+	(void)descriptor;
+	(void)arg;
+	return true;
+}
+
+/* A grace period waits for every section. */
+static isahp_stop_fn stop_of_mode(void)
+{
+	return isahp_mode() == ISAHP_MODE_URCU ? in_section : outside;
+}
+
+void isahp_drain_each(struct isahp_drain *drain,
+		      void (*fn)(const struct isahp_inside *inside, void *arg),
+		      void *arg)
+{
+	pthread_mutex_lock(&isahp_library.lock);
+	isahp_threads_each_inside(stop_of_mode(), &drain->allowed, fn, arg);
+	pthread_mutex_unlock(&isahp_library.lock);
+}
+
+struct isahp_thread *isahp_drain_pin(struct isahp_drain *drain, size_t *at)
+{
+	struct isahp_thread *t;
+
+	pthread_mutex_lock(&isahp_library.lock);
+	t = isahp_threads_pin(at, stop_of_mode(), &drain->allowed);
+	pthread_mutex_unlock(&isahp_library.lock);
+	return t;
 }
 
 void isahp_drain_end(struct isahp_drain *drain)
 {
+	isahp_push_end(&drain->push);
 	isahp_gp_put(drain->gp);
 	drain->gp = NULL;
 }

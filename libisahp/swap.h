@@ -69,17 +69,21 @@
 
 #include "gp_urcu.h"
 #include "operation.h"
+#include "push.h"
+#include "thread.h"
 
 /**
  * struct isahp_drain - waiting for threads to leave
  * @allowed: features that may stay in use.
  * @nothing: no variant outside @allowed was ever in force.
  * @gp: MODE_URCU: the grace period, NULL until one could be started.
+ * @push: who is late to come out.
  */
 struct isahp_drain {
 	struct isahp_features allowed;
 	bool nothing;
 	struct isahp_gp *gp;
+	struct isahp_push push;
 };
 
 /**
@@ -98,11 +102,28 @@ int isahp_drain_begin(struct isahp_drain *drain,
  * isahp_drain_poll - is everybody out?
  * @drain: begun.
  *
+ * Pushes those that do not get a CPU: see isahp_push().
+ *
  * Return: 0: yes, for good; -EAGAIN: not yet.
  */
 int isahp_drain_poll(struct isahp_drain *drain);
 
-/** isahp_drain_end - give up what it holds; may be repeated */
+/** isahp_drain_look - the same, without more ado */
+int isahp_drain_look(struct isahp_drain *drain);
+
+/** isahp_drain_each - as isahp_threads_each_inside(), of those it waits for */
+void isahp_drain_each(struct isahp_drain *drain,
+		      void (*fn)(const struct isahp_inside *inside, void *arg),
+		      void *arg);
+
+/** isahp_drain_pin - as isahp_threads_pin(), of those it waits for */
+struct isahp_thread *isahp_drain_pin(struct isahp_drain *drain, size_t *at);
+
+/**
+ * isahp_drain_end - give up what it holds; may be repeated
+ *
+ * Soon after isahp_drain_poll() has returned 0: newcomers may be waiting.
+ */
 void isahp_drain_end(struct isahp_drain *drain);
 
 /**
@@ -123,5 +144,8 @@ uint64_t isahp_backoff_ns(unsigned int round);
 
 /** isahp_now_ns - CLOCK_MONOTONIC */
 uint64_t isahp_now_ns(void);
+
+/** isahp_timespec - of nanoseconds */
+struct timespec isahp_timespec(uint64_t ns);
 
 #endif /* ISAHP_SWAP_H */

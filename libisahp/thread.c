@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include "dispatcher.h"
 #include "frame.h"
+#include "park.h"
 #include "thread.h"
 
 /* Keys beyond glibc's first block make pthread_setspecific() allocate. */
@@ -97,7 +98,7 @@ bool isahp_thread_holds(const struct isahp_thread *t, const struct isahp_hold *b
 
 static void set_fast(struct isahp_thread *t)
 {
-	bool fast = isahp_mode() == ISAHP_MODE_MEMBARRIER &&
+	bool fast = isahp_mode() == ISAHP_MODE_MEMBARRIER && !isahp_parking() &&
 		    !__atomic_load_n(&resume_wanted, __ATOMIC_RELAXED);
 
 	if (t->self)
@@ -257,8 +258,8 @@ void isahp_threads_init(void)
 		pthread_key_delete(key);
 }
 
-/* Locked. */
-static void register_own(void)
+/* Locked. @mask: the caller's, before. */
+static void register_own(mask_t mask)
 {
 	struct isahp_thread *t = take_record();
 
@@ -276,6 +277,7 @@ static void register_own(void)
 	t->overflow_high = 0;
 	t->stack_high = 0;
 	t->stack_low = 0;
+	t->mask = mask;
 	own.thread = t;
 	own.state = OWN_REGISTERED;
 	__atomic_store_n(&isahp_self.slot, t->slot, __ATOMIC_RELAXED);
@@ -295,7 +297,7 @@ struct isahp_thread *isahp_thread_get(void)
 		lock_threads(&mask);
 		/* A handler may have been faster. */
 		if (own.state == OWN_NEW)
-			register_own();
+			register_own(mask);
 		unlock_threads(mask);
 	}
 	return own.thread;
@@ -412,6 +414,44 @@ void isahp_threads_each_inside(isahp_stop_fn stop, const void *arg,
 				fn(&inside, fn_arg);
 		}
 	}
+	unlock_threads(mask);
+}
+
+struct isahp_thread *isahp_threads_pin(size_t *at, isahp_stop_fn stop,
+				       const void *arg)
+{
+	bool fenced = isahp_mode() == ISAHP_MODE_FENCED;
+	struct isahp_thread *t, *found = NULL;
+	mask_t mask;
+
+	lock_threads(&mask);
+	while (!found && *at < used) {
+		t = record((*at)++);
+		if (t->state == ISAHP_THREAD_REGISTERED && t != own.thread &&
+		    (inside_anything(t, fenced) || in_slots(t, stop, arg)))
+			found = t;
+	}
+	if (found)
+		found->pins++;
+	unlock_threads(mask);
+	return found;
+}
+
+void isahp_thread_unpin(struct isahp_thread *t)
+{
+	mask_t mask;
+
+	lock_threads(&mask);
+	t->pins--;
+	unlock_threads(mask);
+}
+
+void isahp_threads_refresh(void)
+{
+	mask_t mask;
+
+	lock_threads(&mask);
+	set_fast_all();
 	unlock_threads(mask);
 }
 

@@ -50,6 +50,7 @@ enum isahp_thread_state {
  * @index: its place in the pool.
  * @pins: others that use @pthread; the thread's exit waits for them. Under the
  *	lock.
+ * @mask: signals that were blocked each time one looked. The thread's own.
  *
  * The first 128 bytes are all that a scan reads and a call writes.
  */
@@ -68,6 +69,7 @@ struct isahp_thread {
 	uintptr_t overflow_high;
 	uint32_t index;
 	uint32_t pins;
+	uint64_t mask;
 } __attribute__((aligned(128)));
 
 /**
@@ -148,6 +150,24 @@ bool isahp_threads_inside(isahp_stop_fn stop, const void *arg);
 void isahp_threads_each_inside(isahp_stop_fn stop, const void *arg,
 			       void (*fn)(const struct isahp_inside *inside, void *arg),
 			       void *fn_arg);
+
+/**
+ * isahp_threads_pin - one that is inside what must be left, and alive
+ * @at: where to go on from; 0 at first.
+ * @stop: as above,
+ * @arg: passed on.
+ *
+ * It does not end before isahp_thread_unpin(): its @tid is its own. Not the
+ * caller. NULL: no more.
+ */
+struct isahp_thread *isahp_threads_pin(size_t *at, isahp_stop_fn stop,
+				       const void *arg);
+
+/** isahp_thread_unpin - of isahp_threads_pin() */
+void isahp_thread_unpin(struct isahp_thread *t);
+
+/** isahp_threads_refresh - isahp_parking() has changed */
+void isahp_threads_refresh(void);
 
 /** isahp_threads_own - is the calling thread inside it? */
 bool isahp_threads_own(isahp_stop_fn stop, const void *arg);
