@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+/* The same in C++. */
+#include <cstdio>
+#include <isahp/isahp.h>
+
+static int twice_sse3(int x)
+{
+	return x + x;
+}
+
+static int twice_cxx(int x)
+{
+	return 2 * x;
+}
+
+ISAHP_OPERATION_DECLARE(twice, int, (int x), (x))
+ISAHP_OPERATION_DEFINE(twice,
+	ISAHP_VARIANT("sse3", twice_sse3, 1, ISAHP_SET(SSE3)),
+	ISAHP_VARIANT("c++", twice_cxx, 2, ISAHP_SET_NONE));
+
+int main()
+{
+	int rc = isahp_start(nullptr);
+
+	std::printf("c++ %d\n", rc ? rc : twice(21));
+	return rc ? 1 : -isahp_stop();
+}
