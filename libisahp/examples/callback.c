@@ -47,7 +47,6 @@ static int told(const struct isahp_change *change, void *arg)
 	default: /* a newer library's */
 		break;
 	}
-	fflush(stdout);
 	return 0;
 }
 
@@ -57,10 +56,10 @@ int main(int argc, char **argv)
 	int is_busy = argc > 1;
 
 	(void)argv;
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (isahp_callback_add(told, &is_busy, 0) || isahp_start(NULL))
 		return 1;
 	puts("ready");
-	fflush(stdout);
 	(void)getchar();
 	isahp_status(&status);
 	if (status.naks)

@@ -33,7 +33,6 @@ static void show(void)
 	printf("%d by %s; %llu events, %llu acks\n", square(7),
 	       isahp_operation_variant(&square_operation)->name,
 	       (unsigned long long)status.events, (unsigned long long)status.acks);
-	fflush(stdout);
 }
 
 int main(void)
@@ -43,6 +42,7 @@ int main(void)
 	struct pollfd watched[2] = { { .fd = STDIN_FILENO, .events = POLLIN } };
 	int rc;
 
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	rc = isahp_start(&options);
 	if (rc)
 		return 1;
