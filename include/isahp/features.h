@@ -17,7 +17,11 @@
 #ifndef ISAHP_FEATURES_H
 #define ISAHP_FEATURES_H
 
+#if defined(__KERNEL__) || defined(__linux__)
 #include <linux/types.h>
+#else /* libisahp's headers compile elsewhere, too */
+typedef unsigned long long __u64;
+#endif
 
 /** ISAHP_FEATURE_WORDS - 64-bit words in a feature set (room for 256). */
 #define ISAHP_FEATURE_WORDS 4

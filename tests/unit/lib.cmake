@@ -84,10 +84,20 @@ set_tests_properties(unit/lib_cxx-fenced PROPERTIES ENVIRONMENT ISAHP_MEMBARRIER
 set_tests_properties(unit/lib_cxx-urcu PROPERTIES ENVIRONMENT ISAHP_GP=urcu)
 
 # Without the library: only the headers.
-add_executable(test_lib_plain lib_plain.c)
-target_include_directories(test_lib_plain PRIVATE
-  ${PROJECT_SOURCE_DIR}/libisahp/include ${PROJECT_SOURCE_DIR}/include)
-set_target_properties(test_lib_plain PROPERTIES
-  RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
-add_test(NAME unit/lib_plain COMMAND test_lib_plain)
-set_tests_properties(unit/lib_plain PROPERTIES LABELS unit TIMEOUT 20)
+function(isahp_plain_test name source)
+  add_executable(test_${name} ${source})
+  target_include_directories(test_${name} PRIVATE
+    ${PROJECT_SOURCE_DIR}/libisahp/include ${PROJECT_SOURCE_DIR}/include)
+  set_target_properties(test_${name} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_test(NAME unit/${name} COMMAND test_${name})
+  set_tests_properties(unit/${name} PROPERTIES LABELS unit TIMEOUT 20)
+endfunction()
+isahp_plain_test(lib_plain lib_plain.c)
+target_compile_definitions(test_lib_plain PRIVATE ISAHP_PLAIN)
+isahp_plain_test(lib_plain_cxx lib_plain.cpp)
+if(NOT ISAHP_SANITIZE)
+  isahp_plain_test(lib_plain_32 lib_plain.c)
+  target_compile_options(test_lib_plain_32 PRIVATE -m32)
+  target_link_options(test_lib_plain_32 PRIVATE -m32)
+endif()

@@ -33,7 +33,19 @@
 extern "C" {
 #endif
 
+/* Anywhere else there is nothing to follow: a plain dispatcher, <isahp/plain.h>. */
+#if defined(__x86_64__) && defined(__LP64__) && defined(__linux__) && \
+	!defined(ISAHP_PLAIN)
+#define ISAHP_SWAPS_ 1
 #define ISAHP_API __attribute__((visibility("default")))
+#define ISAHP_AT_START_ __attribute__((constructor(200)))
+#define ISAHP_AT_END_ __attribute__((destructor(200)))
+#else
+#define ISAHP_SWAPS_ 0
+#define ISAHP_API static inline __attribute__((unused))
+#define ISAHP_AT_START_ __attribute__((constructor))
+#define ISAHP_AT_END_ __attribute__((destructor))
+#endif
 
 /* --- feature sets in static initialisers --------------------------------- */
 
@@ -222,9 +234,10 @@ ISAHP_API int isahp_operation_register(struct isahp_operation *op);
  * Calls from now on take the first variant that needs nothing. Waits up to a
  * second until no thread is inside another one.
  *
- * -ENOENT: not registered; -EINVAL: created; -EBUSY: threads are still inside: the operation is
- * unregistered, but its code must not be unmapped; -EDEADLK: called from inside
- * a region of it. After these two it may be called again, to wait on.
+ * -ENOENT: not registered; -EINVAL: created; -EBUSY: threads are still inside:
+ * the operation is unregistered, but its code must not be unmapped; -EDEADLK:
+ * called from inside a region of it. After these two it may be called again, to
+ * wait on.
  */
 ISAHP_API int isahp_operation_unregister(struct isahp_operation *op);
 
@@ -344,12 +357,12 @@ extern "C" {
 	struct isahp_operation op##_operation = ISAHP_OPERATION_INIT(          \
 		#op, op##_variants_,                                           \
 		sizeof(op##_variants_) / sizeof(op##_variants_[0]), flags);    \
-	static void __attribute__((constructor(200))) op##_register_(void)     \
+	static void ISAHP_AT_START_ op##_register_(void)                       \
 	{                                                                      \
 		ISAHP_NOTE_RECORD_(op, op##_variants_, flags);                 \
 		(void)isahp_operation_register(&op##_operation);               \
 	}                                                                      \
-	static void __attribute__((destructor(200))) op##_unregister_(void)    \
+	static void ISAHP_AT_END_ op##_unregister_(void)                       \
 	{                                                                      \
 		(void)isahp_operation_unregister(&op##_operation);             \
 	}                                                                      \
@@ -587,6 +600,10 @@ ISAHP_API int isahp_status(struct isahp_status *ret_status);
 
 #ifdef __cplusplus
 }
+#endif
+
+#if !ISAHP_SWAPS_
+#include <isahp/plain.h>
 #endif
 
 #endif /* ISAHP_ISAHP_H */

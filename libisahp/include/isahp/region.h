@@ -40,14 +40,6 @@ extern "C" {
 
 #define ISAHP_INLINE_ static inline __attribute__((always_inline, unused))
 
-/* Anywhere else there are no events: enter gives what runs on any CPU. */
-#if defined(__x86_64__) && defined(__LP64__) && defined(__linux__) && \
-	!defined(ISAHP_PLAIN)
-#define ISAHP_SWAPS_ 1
-#else
-#define ISAHP_SWAPS_ 0
-#endif
-
 /**
  * struct isahp_region - a stay inside an operation
  * @d: what the region runs on; NULL while the operation is not registered.
@@ -261,20 +253,30 @@ ISAHP_API void isahp_unwind(isahp_mark_t mark);
 
 #else /* a plain dispatcher */
 
+ISAHP_INLINE_ int isahp_plain_runs_(const struct isahp_variant *v)
+{
+	uint64_t needs = 0;
+	size_t w;
+
+	for (w = 0; w < sizeof(v->needs.word) / sizeof(v->needs.word[0]); w++)
+		needs |= v->needs.word[w];
+	return v->fn && !needs;
+}
+
 ISAHP_INLINE_ isahp_fn isahp_enter(struct isahp_operation *op,
 				   struct isahp_region *region)
 {
-	size_t i, w;
+	const struct isahp_variant *v = (const struct isahp_variant *)
+		__atomic_load_n(&op->priv, __ATOMIC_ACQUIRE);
+	size_t i;
 
 	region->d = (struct isahp_descriptor *)0;
 	region->where = 0;
-	for (i = 0; i < op->variant_count; i++) {
-		const struct isahp_variant *v = &op->variants[i];
-		uint64_t needs = 0;
-
-		for (w = 0; w < sizeof(v->needs.word) / sizeof(v->needs.word[0]); w++)
-			needs |= v->needs.word[w];
-		if (!needs)
+	if (__builtin_expect(v != NULL, 1))
+		return v->fn;
+	for (i = 0; i < op->variant_count; i++) { /* not registered */
+		v = isahp_operation_at(op, i);
+		if (isahp_plain_runs_(v))
 			return v->fn;
 	}
 	return (isahp_fn)0;
