@@ -67,6 +67,7 @@ extern "C" {
 
 /**
  * ISAHP_SET - a set of one to eight features, by their ISAHP_FEATURE_ symbols
+ * @...: AVX2, FMA and the like, as in <isahp/features.h>.
  *
  * Name the features whose instructions the code uses; what those depend on
  * follows.
@@ -116,11 +117,26 @@ struct isahp_variant {
 	struct isahp_features needs;
 };
 
-/** ISAHP_VARIANT - name, function, cost, ISAHP_SET() */
+/**
+ * ISAHP_VARIANT - initialiser of a variant
+ * @name: for people; a string.
+ * @fn: the code, of the operation's type.
+ * @cost: relative time of a typical call.
+ * @...: ISAHP_SET() of the features it uses, or ISAHP_SET_NONE.
+ *
+ * For ISAHP_OPERATION_DEFINE(), or an array of struct isahp_variant.
+ */
 #define ISAHP_VARIANT(name, fn, cost, ...)                                     \
 	ISAHP_VARIANT_RESULTS(name, fn, cost, 0, __VA_ARGS__)
 
-/** ISAHP_VARIANT_RESULTS - name, function, cost, results, ISAHP_SET() */
+/**
+ * ISAHP_VARIANT_RESULTS - initialiser of a variant whose results have a class
+ * @name: for people; a string.
+ * @fn: the code, of the operation's type.
+ * @cost: relative time of a typical call.
+ * @results: the same nonzero number in variants that return the same bits.
+ * @...: ISAHP_SET() of the features it uses, or ISAHP_SET_NONE.
+ */
 #define ISAHP_VARIANT_RESULTS(name, fn, cost, results, ...)                    \
 	{                                                                      \
 		name, (isahp_fn)(fn), cost, results, __VA_ARGS__               \
@@ -170,7 +186,15 @@ struct isahp_operation {
 	void *priv;
 };
 
-/** ISAHP_OPERATION_INIT - initialiser of an operation that is made by hand */
+/**
+ * ISAHP_OPERATION_INIT - initialiser of an operation that is made by hand
+ * @name: for people; static.
+ * @variants: array of struct isahp_variant, static.
+ * @count: how many.
+ * @flags: ISAHP_OPERATION_*.
+ *
+ * To be given to isahp_operation_register().
+ */
 #define ISAHP_OPERATION_INIT(name, variants, count, flags)                     \
 	{                                                                      \
 		NULL, sizeof(struct isahp_operation),                          \
@@ -340,7 +364,7 @@ extern "C" {
 /**
  * ISAHP_OPERATION_DEFINE - an operation that exists from program start
  * @op: name as in ISAHP_OPERATION_DECLARE().
- * ...: ISAHP_VARIANT()s.
+ * @...: ISAHP_VARIANT()s.
  *
  * Registered by a constructor, unregistered by a destructor, of the program or
  * shared object it stands in. Registration can not fail for want of anything
@@ -351,7 +375,14 @@ extern "C" {
 #define ISAHP_OPERATION_DEFINE(op, ...)                                        \
 	ISAHP_OPERATION_DEFINE_FLAGS(op, 0, __VA_ARGS__)
 
-/** ISAHP_OPERATION_DEFINE_FLAGS - the same, with ISAHP_OPERATION_* */
+/**
+ * ISAHP_OPERATION_DEFINE_FLAGS - ISAHP_OPERATION_DEFINE() with flags
+ * @op: name as in ISAHP_OPERATION_DECLARE().
+ * @flags: ISAHP_OPERATION_SAME_BITS: calls go on to return the same bits.
+ * @...: ISAHP_VARIANT()s.
+ *
+ * What the flag promises, and what it can not, is in isahp(7).
+ */
 #define ISAHP_OPERATION_DEFINE_FLAGS(op, flags, ...)                           \
 	static const struct isahp_variant op##_variants_[] = { __VA_ARGS__ };  \
 	struct isahp_operation op##_operation = ISAHP_OPERATION_INIT(          \
@@ -493,6 +524,8 @@ struct isahp_change {
  * @error: negative errno; anything else counts as -EPERM.
  * @reason: for people, kept up to ISAHP_REASON_SIZE - 1 bytes. NULL: none.
  *
+ * To be called in the return statement:
+ *
  *	return isahp_veto(change, -EBUSY, "a checkpoint is being written");
  *
  * Return: what the callback is to return.
@@ -514,9 +547,9 @@ typedef int (*isahp_callback)(const struct isahp_change *change, void *arg);
 ISAHP_API int isahp_callback_add(isahp_callback fn, void *arg, int priority);
 
 /**
- * isahp_callback_remove - no longer
- * @fn: and
- * @arg: as added.
+ * isahp_callback_remove - be told no longer
+ * @fn: as added,
+ * @arg: with this.
  *
  * After it returns the callback is not running and will not run, unless it is
  * called from within it. -ENOENT.
@@ -561,10 +594,10 @@ ISAHP_API int isahp_late(struct isahp_late *list, size_t count, size_t size);
  * @source: enum isahp_source.
  * @usable: features that operations may use.
  * @interest: what the registered variants need.
- * @events: received,
- * @swaps: operations whose variant changed since the start,
- * @acks: sent,
- * @naks: sent.
+ * @events: that were received.
+ * @swaps: times that an operation's variant changed since the start.
+ * @acks: removals that were acknowledged,
+ * @naks: and those that were refused.
  * @results_changed: times that an operation with ISAHP_OPERATION_SAME_BITS had to
  *	leave or could return to its class of results.
  * @veto: negative errno behind the last NAK: a callback's; -EPERM for an
@@ -591,7 +624,7 @@ struct isahp_status {
 };
 
 /**
- * isahp_status - ask
+ * isahp_status - ask how things stand
  * @ret_status: @size set, the rest filled in up to it.
  *
  * -EINVAL: size too small to hold anything.

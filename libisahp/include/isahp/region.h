@@ -222,11 +222,13 @@ ISAHP_INLINE_ void isahp_leave(struct isahp_region *region)
 
 /**
  * isahp_poll - should a long region end soon?
- * @op: and
- * @region: of the stay.
+ * @op: the operation.
+ * @region: a stay in it.
+ *
+ * For between two steps of long work, as often as one likes: one load.
  *
  * Return: nonzero when the operation has moved on, so that the region holds up
- * a removal or runs on a worse variant than it could. One load.
+ * a removal or runs on a worse variant than it could.
  */
 ISAHP_INLINE_ int isahp_poll(const struct isahp_operation *op,
 			     const struct isahp_region *region)
@@ -237,7 +239,10 @@ ISAHP_INLINE_ int isahp_poll(const struct isahp_operation *op,
 /**
  * isahp_mark - remember what this thread is inside of, before setjmp()
  *
- * Not from a signal handler.
+ * Where the library can not see that a longjmp() has left a region, it goes on
+ * to count; this tells. Not from a signal handler.
+ *
+ * Return: for isahp_unwind(). Needs no giving back.
  */
 ISAHP_API isahp_mark_t isahp_mark(void);
 
@@ -317,9 +322,9 @@ ISAHP_INLINE_ void isahp_unwind(isahp_mark_t mark)
 
 /**
  * isahp_resume - go on with a long region, on the newest variant
- * @op: and
- * @region: of the stay. When the operation has moved on the region is left and
- *	entered again: no pointer into the old variant may be kept.
+ * @op: the operation.
+ * @region: a stay in it, which is left and entered again: no pointer into the old
+ *	variant may be kept.
  *
  * Return: the function to go on with.
  */
