@@ -5,6 +5,8 @@ by pkg-config, wherever the tree has been moved to."""
 
 import os
 from pathlib import Path
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -12,7 +14,10 @@ import unittest
 
 BUILD, LIBDIR, VERSION = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 APP = Path(__file__).parent / "app"
-SOURCE = Path(__file__).parents[2]
+SOURCE = Path(__file__).resolve().parents[2]
+MANUAL = SOURCE / "docs/library.md"
+BLOCK = re.compile(r"(?:<!-- from (?P<file>\S+) -->\n)?```c\n(?P<code>.*?)^```$",
+                   re.S | re.M)
 
 
 def run(*command, **options):
@@ -79,6 +84,35 @@ class Installed(unittest.TestCase):
             for place in (str(SOURCE), str(BUILD), str(self.top)):
                 self.assertNotIn(place, text, path)
         self.assertGreater(looked_at, 8)
+
+    def test_the_manual_begins_with_a_program_that_works(self):
+        text = MANUAL.read_text()
+        block = BLOCK.search(text)
+        self.assertIsNone(block["file"])
+        (self.top / "sum.c").write_text(block["code"])
+        line = re.search(r"^    (cc .* sum\.c .*)$", text, re.M)[1]
+        run("sh", "-ec", line, cwd=self.top, env=self.env)
+        said = run(self.top / "sum", input="\n",
+                   env=dict(os.environ, LD_LIBRARY_PATH=str(self.lib)))
+        self.assertRegex(said, r"^15 by (avx2|c)\n15 by \1$")
+        run(BUILD / "bin" / "isahp", "check", "--strict", self.top / "sum")
+
+    def test_the_manual_quotes_what_is_compiled(self):
+        quoted = [b for b in BLOCK.finditer(MANUAL.read_text()) if b["file"]]
+        self.assertGreater(len(quoted), 4)
+        for block in quoted:
+            # Each passage, as a stretch of whole lines.
+            self.assertIn(block["code"], (SOURCE / block["file"]).read_text(),
+                          block["file"])
+
+    def test_there_is_a_page_for_each_call(self):
+        if not shutil.which("scdoc"):
+            self.skipTest("no scdoc to make them")
+        names = run(sys.executable, SOURCE / "docs/man/calls.py", "--list").split(";")
+        self.assertGreater(len(names), 20)
+        for name in names:
+            page = self.prefix / "share/man/man3" / f"{name}.3"
+            self.assertIn("SYNOPSIS", page.read_text(), name)
 
     def test_the_soname_is_the_major_version(self):
         out = run("readelf", "-d", self.lib / "libisahp.so")
