@@ -71,17 +71,22 @@ if(NOT ISAHP_SANITIZE) # see lib_fork
   add_dependencies(test_lib_process lib_plugin lib_exec_child)
 endif()
 
-# C++: exceptions through a call and through a region.
-add_executable(test_lib_cxx lib_cxx.cpp)
-target_link_libraries(test_lib_cxx PRIVATE isahp::isahp)
-set_target_properties(test_lib_cxx PROPERTIES
-  RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests CXX_STANDARD 17)
-foreach(mode membarrier fenced urcu)
-  add_test(NAME unit/lib_cxx-${mode} COMMAND test_lib_cxx)
-  set_tests_properties(unit/lib_cxx-${mode} PROPERTIES LABELS unit TIMEOUT 20)
+# C++: exceptions through a call and through a region; and <isahp/isahp.hpp>.
+foreach(name cxx hpp)
+  add_executable(test_lib_${name} lib_${name}.cpp)
+  target_link_libraries(test_lib_${name} PRIVATE isahp::isahp)
+  set_target_properties(test_lib_${name} PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests CXX_STANDARD 17
+    CXX_STANDARD_REQUIRED ON)
+  foreach(mode membarrier fenced urcu)
+    add_test(NAME unit/lib_${name}-${mode} COMMAND test_lib_${name})
+    set_tests_properties(unit/lib_${name}-${mode} PROPERTIES LABELS unit TIMEOUT 60)
+  endforeach()
+  set_tests_properties(unit/lib_${name}-fenced PROPERTIES
+    ENVIRONMENT ISAHP_MEMBARRIER=0)
+  set_tests_properties(unit/lib_${name}-urcu PROPERTIES ENVIRONMENT ISAHP_GP=urcu)
 endforeach()
-set_tests_properties(unit/lib_cxx-fenced PROPERTIES ENVIRONMENT ISAHP_MEMBARRIER=0)
-set_tests_properties(unit/lib_cxx-urcu PROPERTIES ENVIRONMENT ISAHP_GP=urcu)
+target_link_libraries(test_lib_hpp PRIVATE lib_shim)
 
 # Without the library: only the headers.
 function(isahp_plain_test name source)
