@@ -335,6 +335,17 @@ ISAHP_INLINE_ isahp_fn isahp_resume(struct isahp_operation *op,
 	return isahp_enter(op, region);
 }
 
+/* "return f();" where there is nothing to return: C++, and a GNU extension to C. */
+#ifdef __cplusplus
+#define ISAHP_PEDANTIC_OFF_
+#define ISAHP_PEDANTIC_ON_
+#else
+#define ISAHP_PEDANTIC_OFF_                                                    \
+	_Pragma("GCC diagnostic push")                                         \
+	_Pragma("GCC diagnostic ignored \"-Wpedantic\"")
+#define ISAHP_PEDANTIC_ON_ _Pragma("GCC diagnostic pop")
+#endif
+
 /**
  * ISAHP_OPERATION_DECLARE - a typed, inline call for an operation
  * @name: of the function it makes; the operation is @name_operation.
@@ -344,7 +355,8 @@ ISAHP_INLINE_ isahp_fn isahp_resume(struct isahp_operation *op,
  */
 #define ISAHP_OPERATION_DECLARE(name, ret, params, args)                       \
 	extern struct isahp_operation name##_operation;                        \
-	static inline ret name params                                          \
+	ISAHP_PEDANTIC_OFF_                                                    \
+	static inline __attribute__((unused)) ret name params                  \
 	{                                                                      \
 		struct isahp_region isahp_region_                              \
 			__attribute__((cleanup(isahp_leave)));                 \
@@ -352,7 +364,8 @@ ISAHP_INLINE_ isahp_fn isahp_resume(struct isahp_operation *op,
 			&name##_operation, &isahp_region_);                    \
 									       \
 		return isahp_fn_ args;                                         \
-	}
+	}                                                                      \
+	ISAHP_PEDANTIC_ON_
 
 #ifdef __cplusplus
 }
