@@ -29,6 +29,7 @@ ALSO = {
     "isahp_operation_create": ["struct isahp_variant"],
     "isahp_callback_add": ["enum isahp_callback_kind", "struct isahp_change"],
     "isahp_status": ["enum isahp_source"],
+    "isahp_late": ["struct isahp_late"],
     "isahp_operation_measure": ["isahp_probe"],
 }
 # Types that are told of by the page of another call only.

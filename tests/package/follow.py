@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 
@@ -52,6 +53,10 @@ class Following(unittest.TestCase):
         self.addCleanup(p.wait)
         self.addCleanup(p.stdout.close)
         self.addCleanup(p.kill)
+        # What never comes is not waited for: then lines end.
+        watchdog = threading.Timer(PATIENCE, p.kill)
+        self.addCleanup(watchdog.cancel)
+        watchdog.start()
         return p
 
     def says(self, p, *lines):
@@ -97,6 +102,14 @@ class Following(unittest.TestCase):
         self.control("announce", "here", "--remove", "avx2", code=4)
         self.says(p, "leaving: no")
         self.ends(p, "last veto: -16, a checkpoint is written", "1")
+
+    def test_late(self):
+        p = self.example("late")
+        self.says(p, "inside")
+        # It is not called off: that might come first.
+        self.control("prepare", "here", "--remove", "avx2", "--deadline", "100", code=4)
+        self.says(p, "late: crunch by avx2")
+        self.ends(p, "2; 0 are late")
 
 
 if __name__ == "__main__":

@@ -149,6 +149,8 @@ static void followed(void)
 	EXPECT(!isahp_start(NULL));
 	EXPECT(isahp_fd() == -ENODEV && isahp_dispatch(-1) == -ENODEV);
 	EXPECT(isahp_deadline() == 0);
+	EXPECT(isahp_late(NULL, 0, sizeof(struct isahp_late)) == 0);
+	EXPECT(isahp_late(NULL, 1, sizeof(struct isahp_late)) == -EINVAL);
 	EXPECT(!isahp_status(&status));
 	EXPECT(status.size == sizeof(status) && status.source == ISAHP_SOURCE_CPU);
 	EXPECT(!status.usable.word[0] && !status.error && !status.reason[0]);

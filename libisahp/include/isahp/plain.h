@@ -212,6 +212,13 @@ ISAHP_API int isahp_callback_remove(isahp_callback fn, void *arg)
 	return fn ? 0 : -ENOENT;
 }
 
+ISAHP_API int isahp_late(struct isahp_late *list, size_t count, size_t size)
+{
+	if ((count && !list) || size < offsetof(struct isahp_late, operation))
+		return -EINVAL;
+	return 0;
+}
+
 /* All zero: ISAHP_SOURCE_CPU, no features, no events. */
 ISAHP_API int isahp_status(struct isahp_status *ret_status)
 {
