@@ -32,6 +32,11 @@ isahp_library_test(lib_memory isahp_static)
 target_link_options(test_lib_memory PRIVATE
   -Wl,--wrap=malloc,--wrap=calloc,--wrap=aligned_alloc)
 isahp_library_test(lib_late isahp::isahp)
+isahp_library_test(lib_fault isahp_static)
+foreach(call eventfd epoll_create1 epoll_ctl socket connect fstat send recvmsg poll
+    mmap pthread_create)
+  target_link_options(test_lib_fault PRIVATE -Wl,--wrap=${call})
+endforeach()
 # A process with threads forks: gcc 12's ASan can leave its allocator's lock held
 # in the child, which then hangs in malloc().
 if(NOT ISAHP_SANITIZE)
