@@ -138,6 +138,13 @@ static bool has_fibers(const struct worker *w)
 	return w >= &worker[WORKERS / 2] && w < &worker[WORKERS];
 }
 
+static bool bound_to_threads; /* liburcu's sections are */
+
+static bool shallow(const struct worker *w)
+{
+	return bound_to_threads || has_fibers(w);
+}
+
 static void spins(void *arg)
 {
 	unsigned int turns = *(unsigned int *)arg;
@@ -176,7 +183,7 @@ static void nests(void *arg)
 
 	if (w->may_jump && !below(&w->rng, 40))
 		siglongjmp(w->back, 1);
-	if (w->depth >= (w->may_jump && has_fibers(w) ? 2 : 2 * ISAHP_SLOTS))
+	if (w->depth >= (w->may_jump && shallow(w) ? 2 : 2 * ISAHP_SLOTS))
 		return;
 	w->depth++;
 	while (n--) {
@@ -224,7 +231,6 @@ struct fiber {
 
 static struct fiber fibers[FIBERS];
 static pthread_mutex_t fibers_lock = PTHREAD_MUTEX_INITIALIZER;
-static bool bound_to_threads; /* liburcu's sections are */
 
 static void yield(void *arg)
 {
