@@ -131,8 +131,13 @@ ISAHP_INLINE_ struct isahp_region isahp_begin_(struct isahp_operation *op,
 	 * signal handler between this and the next line uses the slot and gives
 	 * it back.
 	 */
+#ifndef ISAHP_CONTROL_NO_TAKEN
 	if (__builtin_expect(__atomic_load_n(&s->frame, __ATOMIC_RELAXED) != 0, 0))
 		return isahp_enter_slow(op, frame, (struct isahp_hold *)0);
+#else
+	if (!isahp_self.fast)
+		return isahp_enter_slow(op, frame, (struct isahp_hold *)0);
+#endif
 	if (!frame)
 		frame = isahp_stack_pointer_();
 	/*
