@@ -13,12 +13,14 @@
  *  - A region may be left by another thread than the one that entered it.
  *    (With ISAHP_GP=urcu that is the end of acknowledgements: liburcu's sections
  *    belong to threads.)
- *  - A signal handler must not switch to another fiber: it may have interrupted
- *    isahp_enter() just there.
+ *  - A signal handler leaves what it has entered before it returns, and must not
+ *    switch to another fiber: it may have interrupted isahp_enter() just there.
  *  - A region that is left by longjmp(), or whose thread ends by pthread_exit()
  *    or cancellation without unwinding, stays open until the library can prove
  *    that its frame is gone: when the thread has ended, or calls an operation
- *    from further up its stack. isahp_mark() and isahp_unwind() end it at once.
+ *    from further up its stack (from inside another one, when what was left was
+ *    nested in one that has returned since). isahp_mark() and isahp_unwind() end
+ *    it at once.
  *    For that proof, stacks of fibers and signal handlers must not lie inside
  *    the thread's own stack (a local array).
  *  - C++ exceptions, and cancellation in code built with -fexceptions, end the
