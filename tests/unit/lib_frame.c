@@ -314,6 +314,9 @@ Test(frame, that_is_gone_is_ended_once, .timeout = 120)
 	unsigned int step = 1, lost = 0;
 	__u64 n;
 
+#ifdef __SANITIZE_ADDRESS__
+	cr_skip_test("a hundred times as many instructions");
+#endif
 	start(0);
 	isahp_mark();
 	isahp_enter(&which_operation, &outer);
