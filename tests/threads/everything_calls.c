@@ -405,6 +405,7 @@ static void *works(void *arg)
 	while (has_fibers(w) && !all_ended((unsigned int)(w - worker)))
 		resume_one(&w->rng, (unsigned int)(w - worker));
 	pthread_barrier_wait(&gate);
+	sigaltstack(&(stack_t){ .ss_flags = SS_DISABLE }, NULL);
 	return NULL;
 }
 
