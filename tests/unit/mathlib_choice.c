@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whatever feature goes, each operation of blas1, bits and igemm is on the
+ * Whatever feature goes, each operation of blas1, bits, igemm and elementary is on the
  * cheapest variant that the rest allows, and back when it returns.
  */
 #include <stdio.h>
@@ -16,6 +16,9 @@ static struct isahp_operation *const operations[] = {
 	&ml_popcount_operation, &ml_hamming_operation,
 	&ml_crc32c_operation,	&ml_base64_encode_operation,
 	&ml_igemm_operation,	&ml_base64_decode_operation,
+	&ml_sexp_operation,	&ml_dexp_operation,
+	&ml_slog_operation,	&ml_dlog_operation,
+	&ml_ssin_operation,	&ml_dsin_operation,
 };
 
 #define OPERATIONS (sizeof(operations) / sizeof(operations[0]))

@@ -151,6 +151,13 @@ PIECES(base64_encode, sink = (double)ml_base64_encode((uint8_t *)p + BYTES / 2,
 PIECES(igemm, ml_igemm(SIDE, SIDE, SIDE, p, SIDE, p, SIDE, 0,
 		       (int32_t *)p + REAL_BYTES / 8, SIDE))
 
+PIECES(sexp, ml_sexp(BYTES / 8, p, (float *)p + BYTES / 8))
+PIECES(dexp, ml_dexp(BYTES / 16, p, (double *)p + BYTES / 16))
+PIECES(slog, ml_slog(BYTES / 8, p, (float *)p + BYTES / 8))
+PIECES(dlog, ml_dlog(BYTES / 16, p, (double *)p + BYTES / 16))
+PIECES(ssin, ml_ssin(BYTES / 8, p, (float *)p + BYTES / 8))
+PIECES(dsin, ml_dsin(BYTES / 16, p, (double *)p + BYTES / 16))
+
 static char *text;
 
 static void base64_decode_run(void *p)

@@ -34,6 +34,7 @@
 #include <mathlib/bits.h>
 #include <mathlib/blas1.h>
 #include <mathlib/bound.h>
+#include <mathlib/elementary.h>
 #include <mathlib/gemm.h>
 #include <mathlib/igemm.h>
 
