@@ -35,6 +35,7 @@
 #include <mathlib/blas1.h>
 #include <mathlib/bound.h>
 #include <mathlib/elementary.h>
+#include <mathlib/fft.h>
 #include <mathlib/gemm.h>
 #include <mathlib/igemm.h>
 
