@@ -25,6 +25,7 @@ mathlib_family_test(bits)
 mathlib_family_test(base64)
 mathlib_family_test(igemm)
 mathlib_family_test(elementary)
+mathlib_family_test(fft)
 mathlib_family_test(choice)
 # Unoptimised and checked, a gigabyte takes too long.
 if(NOT ISAHP_SANITIZE)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whatever feature goes, each operation of blas1, bits, igemm and elementary is on the
- * cheapest variant that the rest allows, and back when it returns.
+ * Whatever feature goes, each operation of blas1, bits, igemm, elementary and fft
+ * is on the cheapest variant that the rest allows, and back when it returns.
  */
 #include <stdio.h>
 #include <mathlib/mathlib.h>
@@ -19,6 +19,7 @@ static struct isahp_operation *const operations[] = {
 	&ml_sexp_operation,	&ml_dexp_operation,
 	&ml_slog_operation,	&ml_dlog_operation,
 	&ml_ssin_operation,	&ml_dsin_operation,
+	&ml_sfft_operation,	&ml_dfft_operation,
 };
 
 #define OPERATIONS (sizeof(operations) / sizeof(operations[0]))

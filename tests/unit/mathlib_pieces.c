@@ -175,6 +175,37 @@ Test(mathlib_pieces, base64_decode_does_not_hold_up_a_removal)
 	acknowledged_meanwhile(&ml_base64_decode_operation, base64_decode_run);
 }
 
+/* --- transforms: one of 2^22 elements, and the plan beforehand -------------------- */
+
+#define FFT_LENGTH ((size_t)1 << 22)
+
+static struct ml_sfft *sfft_plan;
+static struct ml_dfft *dfft_plan;
+
+static void sfft_run(void *p)
+{
+	ml_sfft(sfft_plan, p, p, (float *)p + REAL_BYTES / 4);
+}
+
+static void dfft_run(void *p)
+{
+	ml_dfft(dfft_plan, p, p, (double *)p + REAL_BYTES / 8);
+}
+
+Test(mathlib_pieces, sfft_does_not_hold_up_a_removal)
+{
+	cr_assert_eq(ml_sfft_create(FFT_LENGTH, &sfft_plan), 0);
+	acknowledged_meanwhile(&ml_sfft_operation, sfft_run);
+	ml_sfft_destroy(sfft_plan);
+}
+
+Test(mathlib_pieces, dfft_does_not_hold_up_a_removal)
+{
+	cr_assert_eq(ml_dfft_create(FFT_LENGTH, &dfft_plan), 0);
+	acknowledged_meanwhile(&ml_dfft_operation, dfft_run);
+	ml_dfft_destroy(dfft_plan);
+}
+
 /* --- control: a variant called in one region over all of it --------------------- */
 
 static void whole_run(void *p)
