@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench_mathlib_vec - how fast each variant of blas1, bits and igemm is, and
- * what their public functions cost, which go through long operands in pieces
+ * bench_mathlib_vec - how fast each variant of blas1, bits, igemm, elementary
+ * and fft is, and what their public functions cost, which go through long
+ * operands in pieces
  *
  * As in bench_mathlib the contestants of one size run in turn, the figure is
  * the median of the rounds, and one of them runs twice (A/A).
@@ -123,7 +124,7 @@ static void one_size(struct runs *b, const struct vec_job *job, size_t size)
 	c[n++] = (struct contestant){ .name = "twin", .fn = chosen->fn };
 	c[n++] = (struct contestant){ .name = "function", .call = job->function };
 	if (job->peer)
-		c[n++] = (struct contestant){ .name = "OpenBLAS",
+		c[n++] = (struct contestant){ .name = job->peer_name,
 					      .call = job->peer };
 	measure(b, job, size, c, n);
 	for (i = 0; i < variants; i++)
@@ -131,7 +132,7 @@ static void one_size(struct runs *b, const struct vec_job *job, size_t size)
 	add(b, job, size, &c[variants + 1], &c[direct],
 	    c[direct].median_ns < LONG_CALL_NS ? 0 : GOAL_CALL);
 	if (job->peer) {
-		c[variants + 1].name = "over-openblas";
+		c[variants + 1].name = "over-peer";
 		add(b, job, size, &c[variants + 1], &c[variants + 2], 0);
 	}
 	apart = __builtin_fabs(c[direct].median_ns / c[variants].median_ns - 1);
@@ -139,16 +140,22 @@ static void one_size(struct runs *b, const struct vec_job *job, size_t size)
 		b->noise = apart;
 }
 
-static void all(struct runs *b)
+static void some(struct runs *b, const struct vec_job *jobs, size_t count)
 {
 	size_t i;
 
-	for (i = 0; i < VEC_JOBS; i++) {
-		if (b->only && strcmp(b->only, vec_jobs[i].name))
+	for (i = 0; i < count; i++) {
+		if (b->only && strcmp(b->only, jobs[i].name))
 			continue;
-		one_size(b, &vec_jobs[i], vec_jobs[i].small);
-		one_size(b, &vec_jobs[i], vec_jobs[i].large);
+		one_size(b, &jobs[i], jobs[i].small);
+		one_size(b, &jobs[i], jobs[i].large);
 	}
+}
+
+static void all(struct runs *b)
+{
+	some(b, vec_jobs, VEC_JOBS);
+	some(b, wave_jobs, WAVE_JOBS);
 	bench_add(&b->bench, (struct bench_row){ .name = "noise-floor-a-a",
 						 .value = b->noise,
 						 .unit = "ratio" });
@@ -156,7 +163,8 @@ static void all(struct runs *b)
 
 static const char help[] =
 	"Usage: bench_mathlib_vec [--json FILE] [--rounds N] [--ms N] [--only FUNCTION]\n"
-	"Throughput of each variant of blas1, bits and igemm, and of the functions.\n"
+	"Throughput of each variant of blas1, bits, igemm, elementary and fft, and of\n"
+	"the functions.\n"
 	"\n"
 	"  --json FILE      write the figures to FILE as well\n"
 	"  --rounds N       rounds per size (11)\n"
@@ -231,7 +239,7 @@ int main(int argc, char **argv)
 	ret = parse(argc, argv, &b);
 	if (ret)
 		return ret - 1;
-	if (vec_jobs_init()) {
+	if (vec_jobs_init() || wave_jobs_init()) {
 		fputs("bench_mathlib_vec: out of memory\n", stderr);
 		return EXIT_FAILURE;
 	}

@@ -90,7 +90,7 @@ static double each(size_t n)
 #define ROW(name, small, large, work, unit)                                    \
 	{                                                                      \
 		#name, &ml_##name##_operation, small, large, work, unit,       \
-			name##_variant, name##_function, NULL                  \
+			name##_variant, name##_function, NULL, "OpenBLAS"                 \
 	}
 
 struct vec_job vec_jobs[VEC_JOBS] = {

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
-/* What bench_mathlib_vec measures: the functions of blas1, bits and igemm. */
+/*
+ * What bench_mathlib_vec measures: the functions of blas1, bits and igemm, and
+ * those of elementary and fft.
+ */
 #ifndef ML_VEC_JOBS_H
 #define ML_VEC_JOBS_H
 
 #include <mathlib/mathlib.h>
 
 #define VEC_JOBS 14
+#define WAVE_JOBS 8
 
 /**
  * struct vec_job - one function
@@ -14,10 +18,11 @@
  * @small: size that fits into L2: elements, bytes, or rows of square matrices,
  * @large: and one that needs several regions.
  * @work: of a call, in units of 1e-9 @unit.
- * @unit: "GFLOP/s", "GB/s", or "GMAC/s".
+ * @unit: "GFLOP/s", "GB/s", "GMAC/s", or "G/s" (elements).
  * @variant: calls a variant of @op,
  * @function: the public function,
- * @peer: and another library's; NULL where there is none.
+ * @peer: and another library's; NULL where there is none;
+ * @peer_name: which.
  */
 struct vec_job {
 	const char *name;
@@ -29,9 +34,11 @@ struct vec_job {
 	void (*variant)(isahp_fn fn, size_t size);
 	void (*function)(size_t size);
 	void (*peer)(size_t size);
+	const char *peer_name;
 };
 
 extern struct vec_job vec_jobs[VEC_JOBS];
+extern struct vec_job wave_jobs[WAVE_JOBS];
 
 /**
  * vec_jobs_init - make the operands
@@ -39,6 +46,9 @@ extern struct vec_job vec_jobs[VEC_JOBS];
  * Return: 0, or -ENOMEM.
  */
 int vec_jobs_init(void);
+
+/** wave_jobs_init - the same for @wave_jobs, and their peers */
+int wave_jobs_init(void);
 
 /**
  * vec_peer_init - look for OpenBLAS, on one thread
