@@ -18,11 +18,12 @@ ML_INLINE void VECTOR(turn_each)(const struct ml_fft_pass *pass,
 	const struct ml_fft_stage *st = pass->stage;
 	size_t row = st->m * st->repeat;
 	const T *w = (const T *)pass->twiddles + st->twiddle + i;
-	unsigned int l;
 
-	for (l = 1; l < 4; l++)
-		VECTOR(turn)(p, l, V_LOAD(w + 2 * (l - 1) * row),
-			     V_LOAD(w + (2 * (l - 1) + 1) * row));
+#define TURN(l)                                                                \
+	VECTOR(turn)(p, l, V_LOAD(w + 2 * (l - 1) * row),                      \
+		     V_LOAD(w + (2 * (l - 1) + 1) * row))
+	ML_POINTS(1, 4, TURN);
+#undef TURN
 }
 
 /* The first stage, of radix 4: a vector is of as many groups. */
@@ -31,11 +32,11 @@ ML_INLINE void VECTOR(singles)(const struct ml_fft_pass *pass, size_t i, size_t 
 	size_t m = pass->stage->m;
 	T *out = pass->out;
 	struct VECTOR(points) p;
-	unsigned int l;
 
 	for (; i < to; i += WIDTH) {
-		for (l = 0; l < 4; l++)
-			VECTOR(get)(pass, 1, i + m * l, &p.re[l], &p.im[l]);
+#define GET(l) VECTOR(get)(pass, 1, i + m * l, &p.re[l], &p.im[l])
+		ML_POINTS(0, 4, GET);
+#undef GET
 		VECTOR(butterfly)(&p, 4);
 		VECTOR(turn_each)(pass, &p, i);
 		STORE_ACROSS(out + 4 * i, p.re[0], p.re[1], p.re[2], p.re[3]);
@@ -52,17 +53,20 @@ ML_INLINE void VECTOR(fours)(const struct ml_fft_pass *pass, size_t i, size_t to
 	size_t m = pass->stage->m;
 	T *out = pass->out;
 	struct VECTOR(points) p;
-	unsigned int l;
 
 	for (; i < to; i += WIDTH) {
-		for (l = 0; l < 4; l++)
-			VECTOR(get)(pass, 0, i + 4 * m * l, &p.re[l], &p.im[l]);
+#define GET(l) VECTOR(get)(pass, 0, i + 4 * m * l, &p.re[l], &p.im[l])
+		ML_POINTS(0, 4, GET);
+#undef GET
 		VECTOR(butterfly)(&p, 4);
 		VECTOR(turn_each)(pass, &p, i);
-		for (l = 0; l < 4; l++) {
-			STORE_FOURS(out + 4 * i + 4 * l, p.re[l]);
-			STORE_FOURS(out + pass->n + 4 * i + 4 * l, p.im[l]);
-		}
+#define PUT(l)                                                                 \
+	do {                                                                   \
+		STORE_FOURS(out + 4 * i + 4 * l, p.re[l]);                     \
+		STORE_FOURS(out + pass->n + 4 * i + 4 * l, p.im[l]);           \
+	} while (0)
+		ML_POINTS(0, 4, PUT);
+#undef PUT
 	}
 }
 #endif
@@ -72,17 +76,14 @@ ML_INLINE void VECTOR(groups)(const struct ml_fft_pass *pass,
 			      const unsigned int radix, const int first,
 			      const int last, size_t i, size_t to)
 {
-	size_t s = pass->stage->s;
+	size_t s = pass->stage->s, j = i / s, q = i % s, end;
 
-	while (i < to) {
-		size_t j = i / s, q = i % s;
-		size_t end = s - q < to - i ? s : q + (to - i);
-
+	for (; i < to; i = j++ * s + end, q = 0) {
+		end = s - q < to - i ? s : q + (to - i);
 		if (WIDTH > 1 && !first)
 			q = VECTOR(group)(pass, radix, 0, last, j, q, end);
 		if (q < end)
 			SCALAR(group)(pass, radix, first, last, j, q, end);
-		i = j * s + end;
 	}
 }
 
@@ -98,9 +99,13 @@ ML_INLINE void VECTOR(groups)(const struct ml_fft_pass *pass,
 			VECTOR(groups)(pass, 5, first, last, i, to);           \
 	} while (0)
 
-/* Butterflies @i to @to of a stage, counted over all groups. */
-static CODE void VECTOR(stage)(const struct ml_fft_pass *pass, size_t i, size_t to)
+/*
+ * Butterflies @i to @to of a stage, counted over all groups. A copy of @of is
+ * nothing that what is stored could change.
+ */
+static CODE void VECTOR(stage)(const struct ml_fft_pass *of, size_t i, size_t to)
 {
+	const struct ml_fft_pass local = *of, *pass = &local;
 	const struct ml_fft_stage *st = pass->stage;
 
 	(void)st;

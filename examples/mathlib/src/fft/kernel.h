@@ -141,24 +141,29 @@ ML_INLINE size_t KERNEL(group)(const struct ml_fft_pass *pass,
 	const T *w = (const T *)pass->twiddles + st->twiddle + j * st->repeat;
 	struct KERNEL(points) p;
 	V wr[5], wi[5];
-	unsigned int l;
 
-	for (l = 1; l < radix; l++) {
-		wr[l] = SET(w[2 * (l - 1) * row]);
-		wi[l] = SET(w[(2 * (l - 1) + 1) * row]);
-	}
+#define TWIDDLE(l)                                                             \
+	do {                                                                   \
+		wr[l] = SET(w[2 * (l - 1) * row]);                             \
+		wi[l] = SET(w[(2 * (l - 1) + 1) * row]);                       \
+	} while (0)
+#define GET(l) KERNEL(get)(pass, first, q + s * (j + m * l), &p.re[l], &p.im[l])
+#define TURN(l) KERNEL(turn)(&p, l, wr[l], wi[l])
+#define PUT(l) KERNEL(put)(pass, last, q + s * (radix * j + l), p.re[l], p.im[l])
+	/* The last stage's twiddles are 1. */
+	if (!last)
+		ML_POINTS(1, radix, TWIDDLE);
 	for (; to - q >= LANES; q += LANES) {
-		for (l = 0; l < radix; l++)
-			KERNEL(get)(pass, first, q + s * (j + m * l), &p.re[l],
-				    &p.im[l]);
+		ML_POINTS(0, radix, GET);
 		KERNEL(butterfly)(&p, radix);
-		/* The last stage's twiddles are 1. */
-		for (l = 1; l < radix && !last; l++)
-			KERNEL(turn)(&p, l, wr[l], wi[l]);
-		for (l = 0; l < radix; l++)
-			KERNEL(put)(pass, last, q + s * (radix * j + l), p.re[l],
-				    p.im[l]);
+		if (!last)
+			ML_POINTS(1, radix, TURN);
+		ML_POINTS(0, radix, PUT);
 	}
+#undef TWIDDLE
+#undef GET
+#undef TURN
+#undef PUT
 	return q;
 }
 

@@ -11,6 +11,20 @@
 /* Each stage has a radix of 2 at least. */
 #define ML_FFT_STAGES 48
 
+/* For the points of a butterfly, which are to stay in registers: no loop. */
+#define ML_POINTS(from, radix, what)                                           \
+	do {                                                                   \
+		if ((from) == 0)                                               \
+			what(0);                                               \
+		what(1);                                                       \
+		if ((radix) > 2)                                               \
+			what(2);                                               \
+		if ((radix) > 3)                                               \
+			what(3);                                               \
+		if ((radix) > 4)                                               \
+			what(4);                                               \
+	} while (0)
+
 /**
  * struct ml_fft_stage - one pass over all elements (Stockham's, which sorts)
  * @radix: 2, 3, 4 or 5,
