@@ -12,6 +12,15 @@
  */
 static void turn(size_t i, size_t n, long double *ret_cos, long double *ret_sin)
 {
+#define OVER(i) 1 / ((i) * ((i) + 1.0L))
+	/* Of Taylor's series, from one term to the next. */
+	static const long double over[] = {
+		0,	  OVER(1),  OVER(2),  OVER(3),	OVER(4),  OVER(5),
+		OVER(6),  OVER(7),  OVER(8),  OVER(9),	OVER(10), OVER(11),
+		OVER(12), OVER(13), OVER(14), OVER(15), OVER(16), OVER(17),
+		OVER(18), OVER(19), OVER(20), OVER(21), OVER(22),
+	};
+#undef OVER
 	size_t octant = 8 * i / n, rest = 8 * i % n;
 	long double x, z, c = 0, s = 0, t;
 	int k;
@@ -22,8 +31,8 @@ static void turn(size_t i, size_t n, long double *ret_cos, long double *ret_sin)
 	    (long double)n;
 	z = x * x;
 	for (k = 22; k > 0; k -= 2) {
-		c = 1 - c * z / (long double)((k - 1) * k);
-		s = 1 - s * z / (long double)(k * (k + 1));
+		c = 1 - c * z * over[k - 1];
+		s = 1 - s * z * over[k];
 	}
 	s *= x;
 	/* Octants 1, 2, 5 and 6 are nearer to the other axis. */
