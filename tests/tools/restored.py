@@ -44,7 +44,7 @@ def stay(host: str, best: float, isahp: float, again: float = 1, masked: float =
     row = [0.0, best, best * again, isahp, masked, same or best]
     calls, took_ms = first or (1000, 1000 * isahp / MS)
     return Stay(host=host, arrived=first is not None, lasted_ms=1000, best="wide", on="wide", heard_ns=0,
-                done_ns=2 * MS, first_calls=calls, first_ns=took_ms * MS, lost_ns=0,
+                done_ns=2 * MS, first_calls=calls, first_ns=took_ms * MS, lost_ns=0, lost_all_ns=0,
                 rounds=[list(row) for _ in range(30)], trace=[])
 
 

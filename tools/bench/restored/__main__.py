@@ -27,7 +27,7 @@ from lab.proc import kill_all
 
 from bench.restored import plot
 from bench.restored.day import Day, Stage, hosts
-from bench.restored.figures import Figure, Line, evaluate, exchange, table
+from bench.restored.figures import Figure, Line, evaluate, exchange, lost, table
 
 STAY_MS, SLICE_US = 1000, 1000
 QUICK_STAY_MS, QUICK_SLICE_US = 20, 100
@@ -93,6 +93,8 @@ def show(lines: list[Line], rest: list[Figure], quick: bool) -> None:
           "~: no farther from the goal than the noise is large")
     print(f"A/A noise floor: {floor * 100:.2f} % (the same thing measured twice; "
           "the worst of all)")
+    print(f"Other programs had the CPU for {100 * lost([line.day for line in lines]):.0f} % of "
+          "the time, which is taken out")
     if quick:
         print("In a hurry: this shows that it works, not how fast it is.")
 

@@ -44,6 +44,7 @@ class Stay:
     first_calls: float
     first_ns: float
     lost_ns: float  # beside first_ns: other programs had the CPU
+    lost_all_ns: float  # and in all of the stay
     rounds: list[list[float]]
     trace: list[list[float]]
 

@@ -143,6 +143,13 @@ def exchange(days: list[Day]) -> list[Figure]:
             for name, value in (("p50", statistics.median(took)), ("max", took[-1]))]
 
 
+def lost(days: list[Day]) -> float:
+    """Share of the time that other programs had of the CPU that computes."""
+    stays = [s for d in days for s in d.stays]
+    taken = sum(s.lost_all_ns for s in stays)
+    return taken / (taken + sum(s.lasted_ms for s in stays) * 1e6)
+
+
 def cell(figure: Figure) -> str:
     mark = "!" if figure.met is False else " "
     return f"{figure.ratio:.4f}{mark}{'~' if figure.inside else ' '}"

@@ -18,6 +18,7 @@
 #define EVENT_NS 30e9
 #define HISTORY 65536 /* two seconds of batches, and a power of two */
 #define ROUNDS_MIN 3
+#define STRETCH 3
 /* A batch that takes so much longer than another has lost the CPU, it seems. */
 #define LONG_NS 200e3
 
@@ -144,7 +145,7 @@ static int first_calls(struct contest *c, struct stay *s, unsigned int await,
 		       double last_ns)
 {
 	unsigned long calls = calls_in_batch(c);
-	double more;
+	double more, ns, lost;
 
 	begin_batches((double)calls);
 	do {
@@ -154,9 +155,12 @@ static int first_calls(struct contest *c, struct stay *s, unsigned int await,
 	} while (events_number() == await);
 	s->change = events_last();
 	look_back(s);
+	lost = s->lost_ns;
 	for (more = FIRST_CALLS - s->first_calls; more > 0; more -= history.calls) {
 		batch(c, calls);
-		if (ended_ns(history.count - 1) - s->change.heard_ns > last_ns)
+		ns = ended_ns(history.count - 1) - s->change.heard_ns;
+		lost += history.lost_ns[(history.count - 1) % HISTORY];
+		if (ns > fmin(last_ns + lost, last_ns * STRETCH))
 			break;
 	}
 	look_back(s);
@@ -167,7 +171,7 @@ static int first_calls(struct contest *c, struct stay *s, unsigned int await,
 int stay_measure(struct contest *c, struct stay *s, unsigned int await,
 		 double last_ns)
 {
-	double end = bench_now_ns() + last_ns;
+	double begin_ns = bench_now_ns(), lost = 0, ns = 0;
 	int ret;
 
 	memset(s, 0, sizeof(*s));
@@ -175,14 +179,18 @@ int stay_measure(struct contest *c, struct stay *s, unsigned int await,
 		ret = first_calls(c, s, await, last_ns);
 		if (ret)
 			return ret;
-		end = s->change.heard_ns + last_ns;
+		begin_ns = s->change.heard_ns;
 	}
+	lost = lost_ns() - s->lost_ns;
 	contest_host(c);
 	while (s->rounds < STAY_ROUNDS &&
-	       (s->rounds < ROUNDS_MIN || bench_now_ns() < end)) {
+	       (s->rounds < ROUNDS_MIN ||
+		ns < fmin(last_ns + s->lost_all_ns, last_ns * STRETCH))) {
 		s->at_ns[s->rounds] = bench_now_ns();
 		contest_round(c, s->ns[s->rounds]);
 		s->rounds++;
+		s->lost_all_ns = lost_ns() - lost;
+		ns = bench_now_ns() - begin_ns;
 	}
 	return 0;
 }

@@ -16,6 +16,7 @@
  * @first_calls: calls that ended after @change was heard of, in
  * @first_ns: nanoseconds from then on; FIRST_CALLS of them, or a few more.
  * @lost_ns: for so long other programs had the CPU meanwhile; not in @first_ns.
+ * @lost_all_ns: and from the event until the end.
  * @rounds: entries in use of
  * @at_ns: when a round began, and
  * @ns: what it gave; see contest_round().
@@ -28,6 +29,7 @@ struct stay {
 	double first_calls;
 	double first_ns;
 	double lost_ns;
+	double lost_all_ns;
 	size_t rounds;
 	double at_ns[STAY_ROUNDS];
 	double ns[STAY_ROUNDS][WAYS];
@@ -42,7 +44,8 @@ struct stay {
  * @s: overwritten.
  * @await: the change to wait for: one more than this; nothing but isahp's calls
  *	are made meanwhile, and the first thousand after it. ~0u: none.
- * @last_ns: how long it lasts, from the event on.
+ * @last_ns: how long it lasts, from the event on; longer by what other programs
+ *	take of it, up to three times as long.
  *
  * Return: 0; -ETIMEDOUT: no event came.
  */

@@ -117,10 +117,11 @@ static int measure(long await, double ms)
 		return fail("stay", ret);
 	printf("{\"changes\": %u, \"best\": \"%s\", \"on\": \"%s\", "
 	       "\"heard_ns\": %.0f, \"done_ns\": %.0f, \"first_calls\": %.6g, "
-	       "\"first_ns\": %.6g, \"lost_ns\": %.6g, ",
+	       "\"first_ns\": %.6g, \"lost_ns\": %.6g, "
+	       "\"lost_all_ns\": %.6g, ",
 	       events_number(), contest.best->name, contest.on->name,
 	       stay.change.heard_ns, stay.change.done_ns, stay.first_calls,
-	       stay.first_ns, stay.lost_ns);
+	       stay.first_ns, stay.lost_ns, stay.lost_all_ns);
 	print_rounds();
 	printf(", ");
 	print_trace();
