@@ -168,7 +168,7 @@ def table(lines: list[Line]) -> list[str]:
         used = list(dict.fromkeys(s.on for s in day.stays))
         rows.append([
             day.name, " ".join(used),
-            f"{line.masked.value:.1f}", f"{line.restored.peer_value:.1f} {day.unit}",
+            f"{line.masked.value:.3g}", f"{line.restored.peer_value:.3g} {day.unit}",
             f"{1 / line.masked.ratio:.1f} x", cell(line.restored), f"{line.first.ratio:.3f}",
             *(cell(line.on[host]) for host in reduced),
             f"{100 * (1 - line.steady.ratio):.2f} %" + cell(line.steady)[-2:],
