@@ -12,6 +12,9 @@
  */
 #define V 16384	 /* elements of a vector */
 #define B 131072 /* bytes, and characters of a text */
+#define E 8192	 /* elements of an array: one piece */
+#define F 1024	 /* complex elements of a transform */
+#define F_WORK (5.0 * F * 10) /* as FFTs are counted: 5 n log2(n) */
 #define M 128	/* rows, columns, depth of a matrix */
 
 static struct {
@@ -20,7 +23,27 @@ static struct {
 	uint8_t *bytes, *more, *out;
 	char *text;
 	int32_t *c;
+	struct ml_sfft *sfft;
+	struct ml_dfft *dfft;
+	float *sw;
+	double *dw;
 } d;
+
+static void sfft_by(isahp_fn fn)
+{
+	struct ml_fft_job job = ml_sfft_job(d.sfft, 0, d.sx, d.sy, d.sw);
+
+	while (((__typeof__(&ml_sfft_piece))fn)(&job))
+		;
+}
+
+static void dfft_by(isahp_fn fn)
+{
+	struct ml_fft_job job = ml_dfft_job(d.dfft, 0, d.dx, d.dy, d.dw);
+
+	while (((__typeof__(&ml_dfft_piece))fn)(&job))
+		;
+}
 
 /*
  * The table. A row for each function, and a line for each row:
@@ -51,6 +74,14 @@ static struct {
 	TYPED(dnrm2, "GFLOP/s", 2.0 * V, ml_dnrm2_piece, (V, d.dx, 1))                          \
 	TYPED(igemm, "GMAC/s", 64.0 * M * M, ml_igemm_piece,                                    \
 	      (M, 64, M, d.bytes, M, (const int8_t *)d.more, 64, 0, d.c, 64))                   \
+	TYPED(sexp, "Gelem/s", E, ml_sexp_piece, (E, d.sx, d.sy))                               \
+	TYPED(dexp, "Gelem/s", E, ml_dexp_piece, (E, d.dx, d.dy))                               \
+	TYPED(slog, "Gelem/s", E, ml_slog_piece, (E, d.sx, d.sy))                               \
+	TYPED(dlog, "Gelem/s", E, ml_dlog_piece, (E, d.dx, d.dy))                               \
+	TYPED(ssin, "Gelem/s", E, ml_ssin_piece, (E, d.sx, d.sy))                               \
+	TYPED(dsin, "Gelem/s", E, ml_dsin_piece, (E, d.dx, d.dy))                               \
+	OTHER(sfft, "GFLOP/s", F_WORK, ml_sfft_operation, ml_sfft(d.sfft, d.sx, d.sy, d.sw), sfft_by(fn)) \
+	OTHER(dfft, "GFLOP/s", F_WORK, ml_dfft_operation, ml_dfft(d.dfft, d.dx, d.dy, d.dw), dfft_by(fn)) \
 	TYPED(popcount, "GB/s", B, ml_popcount_piece, (d.bytes, B))                             \
 	TYPED(hamming, "GB/s", B, ml_hamming_piece, (d.bytes, d.more, B))                       \
 	TYPED(crc32c, "GB/s", B, ml_crc32c_piece, (0, d.bytes, B))                              \
@@ -112,8 +143,12 @@ static int alloc_all(void)
 	d.out = alloc(B);
 	d.text = alloc(B);
 	d.c = alloc(64 * M * sizeof(int32_t));
+	if (ml_sfft_create(F, &d.sfft) || ml_dfft_create(F, &d.dfft))
+		return -ENOMEM;
+	d.sw = alloc(ml_sfft_work(d.sfft) * sizeof(float));
+	d.dw = alloc(ml_dfft_work(d.dfft) * sizeof(double));
 	if (!d.sa || !d.sx || !d.sy || !d.da || !d.dx || !d.dy || !d.bytes ||
-	    !d.more || !d.out || !d.text || !d.c)
+	    !d.more || !d.out || !d.text || !d.c || !d.sw || !d.dw)
 		return -ENOMEM;
 	return 0;
 }
