@@ -35,6 +35,9 @@ class Line:
         self.torn = 0
         self.master, slave = pty.openpty()
         tty.setraw(slave)
+        # With both directions full each end would wait for the other: what does
+        # not fit is lost.
+        os.set_blocking(self.master, False)
         # Opened by no one else: keeps the pty alive over the agent's open.
         self.slave = slave
         self.ours, self.theirs = socket.socketpair()
