@@ -18,6 +18,7 @@
 #include "boot.h"
 #include "compat.h"
 #include "figures.h"
+#include "gpr.h"
 #include "jit.h"
 #include "symbols.h"
 
@@ -73,22 +74,6 @@ static bool is_shift(const u8 *p)
 	       p[3] == 0xf7;
 }
 
-static const u16 offsets[] = {
-	offsetof(struct pt_regs, ax), offsetof(struct pt_regs, cx),
-	offsetof(struct pt_regs, dx), offsetof(struct pt_regs, bx),
-	offsetof(struct pt_regs, sp), offsetof(struct pt_regs, bp),
-	offsetof(struct pt_regs, si), offsetof(struct pt_regs, di),
-	offsetof(struct pt_regs, r8), offsetof(struct pt_regs, r9),
-	offsetof(struct pt_regs, r10), offsetof(struct pt_regs, r11),
-	offsetof(struct pt_regs, r12), offsetof(struct pt_regs, r13),
-	offsetof(struct pt_regs, r14), offsetof(struct pt_regs, r15),
-};
-
-static unsigned long *operand(struct pt_regs *regs, unsigned int number)
-{
-	return (void *)regs + offsets[number & 15];
-}
-
 static u64 shift64(unsigned int prefix, u64 value, unsigned int by)
 {
 	switch (prefix) {
@@ -114,9 +99,9 @@ bool isahp_jit_finish(struct pt_regs *regs)
 	if (!emits || copy_from_kernel_nofault(p, (void *)regs->ip, sizeof(p)) ||
 	    !is_shift(p) || p[4] < 0xc0)
 		return false;
-	to = operand(regs, (p[4] >> 3 & 7) | (p[1] & 0x80 ? 0 : 8));
-	from = operand(regs, (p[4] & 7) | (p[1] & 0x20 ? 0 : 8));
-	by = operand(regs, ~p[2] >> 3);
+	to = isahp_gpr(regs, (p[4] >> 3 & 7) | (p[1] & 0x80 ? 0 : 8));
+	from = isahp_gpr(regs, (p[4] & 7) | (p[1] & 0x20 ? 0 : 8));
+	by = isahp_gpr(regs, ~p[2] >> 3);
 	/* The stack pointer is the trap's as well: not ours to change. */
 	if (to == &regs->sp)
 		return false;

@@ -17,6 +17,7 @@
 #include "boot.h"
 #include "compat.h"
 #include "figures.h"
+#include "gpr.h"
 #include "policy.h"
 #include "raise.h"
 #include "trapped.h"
@@ -166,28 +167,12 @@ err_module:
 
 /* --- the thread's state -------------------------------------------------- */
 
-static const size_t gpr_offset[16] = {
-	offsetof(struct pt_regs, ax), offsetof(struct pt_regs, cx),
-	offsetof(struct pt_regs, dx), offsetof(struct pt_regs, bx),
-	offsetof(struct pt_regs, sp), offsetof(struct pt_regs, bp),
-	offsetof(struct pt_regs, si), offsetof(struct pt_regs, di),
-	offsetof(struct pt_regs, r8), offsetof(struct pt_regs, r9),
-	offsetof(struct pt_regs, r10), offsetof(struct pt_regs, r11),
-	offsetof(struct pt_regs, r12), offsetof(struct pt_regs, r13),
-	offsetof(struct pt_regs, r14), offsetof(struct pt_regs, r15),
-};
-
-static unsigned long *gpr(struct pt_regs *regs, unsigned int n)
-{
-	return (void *)regs + gpr_offset[n];
-}
-
 static void registers_load(struct isahp_registers *r, struct pt_regs *regs)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(gpr_offset); i++)
-		r->gpr[i] = *gpr(regs, i);
+	for (i = 0; i < ISAHP_GPRS; i++)
+		r->gpr[i] = *isahp_gpr(regs, i);
 	r->rip = regs->ip;
 	r->rflags = regs->flags;
 	r->simd = NULL;
@@ -198,8 +183,8 @@ static void registers_store(const struct isahp_registers *r, struct pt_regs *reg
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(gpr_offset); i++)
-		*gpr(regs, i) = r->gpr[i];
+	for (i = 0; i < ISAHP_GPRS; i++)
+		*isahp_gpr(regs, i) = r->gpr[i];
 	regs->ip = r->rip;
 	regs->flags = r->rflags & ~(u64)X86_EFLAGS_RF;
 }
