@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
+#include "block.h"
 #include "callback.h"
 #include "late.h"
 #include "thread.h"
@@ -68,7 +69,7 @@ static void put(const struct isahp_inside *inside, void *arg)
 {
 	struct isahp_late l = { .tid = (int32_t)inside->tid };
 	const struct isahp_descriptor *d = inside->descriptor;
-	const struct isahp_block *b = d ? d->priv : NULL;
+	const struct isahp_block *b = d ? isahp_block_of(d) : NULL;
 	struct list *list = arg;
 
 	if (list->count++ >= list->room)

@@ -363,28 +363,39 @@ static int over;
 
 static void *jumps_and_goes_on(void *arg)
 {
-	(void)arg;
-	jump_out();
+	void (*const *jump)(void) = arg;
+
+	(*jump)();
 	pthread_barrier_wait(&step);
 	while (!__atomic_load_n(&over, __ATOMIC_RELAXED))
 		which();
 	return NULL;
 }
 
+/* Begins a removal beside a thread that has jumped, and calls on. */
+static __u64 removal_beside(void (*jump)(void), pthread_t *ret_thread)
+{
+	start(0);
+	pthread_barrier_init(&step, NULL, 2);
+	pthread_create(ret_thread, NULL, jumps_and_goes_on, &jump);
+	pthread_barrier_wait(&step);
+	return lib_shim_prepare(&shim, &ssse3, LONG_MS);
+}
+
+static void end_calls(pthread_t thread)
+{
+	__atomic_store_n(&over, 1, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+}
+
 /* Without a word from it: its later calls find out. */
 Test(longjmp, out_of_a_call_is_found_out, .init = setup, .fini = teardown)
 {
 	pthread_t thread;
-	__u64 n;
+	__u64 n = removal_beside(jump_out, &thread);
 
-	start(0);
-	pthread_barrier_init(&step, NULL, 2);
-	pthread_create(&thread, NULL, jumps_and_goes_on, NULL);
-	pthread_barrier_wait(&step);
-	n = lib_shim_prepare(&shim, &ssse3, LONG_MS);
 	cr_expect(acknowledged(n));
-	__atomic_store_n(&over, 1, __ATOMIC_RELAXED);
-	pthread_join(thread, NULL);
+	end_calls(thread);
 }
 
 static void nests(void *arg)
@@ -403,30 +414,14 @@ static void __attribute__((noinline)) jump_out_of_many(void)
 		nests((void *)(uintptr_t)(2 * ISAHP_SLOTS));
 }
 
-static void *jumps_out_of_many_and_goes_on(void *arg)
-{
-	(void)arg;
-	jump_out_of_many();
-	pthread_barrier_wait(&step);
-	while (!__atomic_load_n(&over, __ATOMIC_RELAXED))
-		which();
-	return NULL;
-}
-
 Test(longjmp, out_of_more_calls_than_slots_is_found_out, .init = setup, .fini = teardown)
 {
 	pthread_t thread;
-	__u64 n;
+	__u64 n = removal_beside(jump_out_of_many, &thread);
 
-	start(0);
-	pthread_barrier_init(&step, NULL, 2);
-	pthread_create(&thread, NULL, jumps_out_of_many_and_goes_on, NULL);
-	pthread_barrier_wait(&step);
-	n = lib_shim_prepare(&shim, &ssse3, LONG_MS);
 	/* Nobody knows how many of the others had begun a section of liburcu's. */
 	cr_expect_eq(acknowledged_soon(n), !mode_is_urcu());
-	__atomic_store_n(&over, 1, __ATOMIC_RELAXED);
-	pthread_join(thread, NULL);
+	end_calls(thread);
 	cr_expect(acknowledged(n));
 }
 

@@ -12,19 +12,11 @@
 
 #include "variants.h"
 
-#define OPERATION(name, avx512, avx2, sse2, c)                                 \
-	ISAHP_OPERATION_DEFINE(name,                                           \
-		ISAHP_VARIANT("avx512", name##_avx512, avx512,                 \
-			      ISAHP_SET(AVX512F)),                             \
-		ISAHP_VARIANT("avx2", name##_avx2, avx2, ISAHP_SET(AVX2, FMA)), \
-		ISAHP_VARIANT("sse2", name##_sse2, sse2, ISAHP_SET_NONE),      \
-		ISAHP_VARIANT("c", name##_c, c, ISAHP_SET_NONE))
-
-OPERATION(ml_sdot, 1560, 1490, 2880, 32900);
-OPERATION(ml_ddot, 5560, 5570, 6180, 33100);
-OPERATION(ml_saxpy, 1760, 1600, 3190, 3370);
-OPERATION(ml_daxpy, 5540, 5610, 7210, 11180);
-OPERATION(ml_snrm2, 2720, 2710, 5610, 33100);
-OPERATION(ml_dnrm2, 1610, 2730, 4740, 33100);
-OPERATION(ml_sgemv, 1350, 1200, 2650, 19800);
-OPERATION(ml_dgemv, 1970, 1990, 4380, 20300);
+ML_OPERATION(ml_sdot, 1560, 1490, 2880, 32900);
+ML_OPERATION(ml_ddot, 5560, 5570, 6180, 33100);
+ML_OPERATION(ml_saxpy, 1760, 1600, 3190, 3370);
+ML_OPERATION(ml_daxpy, 5540, 5610, 7210, 11180);
+ML_OPERATION(ml_snrm2, 2720, 2710, 5610, 33100);
+ML_OPERATION(ml_dnrm2, 1610, 2730, 4740, 33100);
+ML_OPERATION(ml_sgemv, 1350, 1200, 2650, 19800);
+ML_OPERATION(ml_dgemv, 1970, 1990, 4380, 20300);

@@ -11,13 +11,5 @@
 
 #include "variants.h"
 
-#define OPERATION(name, avx512, avx2, sse2, c)                                 \
-	ISAHP_OPERATION_DEFINE(name,                                           \
-		ISAHP_VARIANT("avx512", name##_avx512, avx512,                 \
-			      ISAHP_SET(AVX512F)),                             \
-		ISAHP_VARIANT("avx2", name##_avx2, avx2, ISAHP_SET(AVX2, FMA)), \
-		ISAHP_VARIANT("sse2", name##_sse2, sse2, ISAHP_SET_NONE),      \
-		ISAHP_VARIANT("c", name##_c, c, ISAHP_SET_NONE))
-
-OPERATION(ml_sfft, 9460, 9880, 19690, 55290);
-OPERATION(ml_dfft, 16460, 21240, 33460, 63600);
+ML_OPERATION(ml_sfft, 9460, 9880, 19690, 55290);
+ML_OPERATION(ml_dfft, 16460, 21240, 33460, 63600);
