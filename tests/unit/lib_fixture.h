@@ -93,13 +93,14 @@ static inline bool mode_is_urcu(void)
 	return gp && !strcmp(gp, "urcu");
 }
 
-/* Wait for what another thread will do. */
+/* Wait for what another thread will do, and may undo. */
 #define eventually(condition)                                                  \
 	do {                                                                   \
 		int tries_ = LONG_MS;                                          \
-		while (!(condition) && tries_--)                               \
+		bool so_;                                                      \
+		while (!(so_ = (condition)) && tries_--)                       \
 			usleep(1000);                                          \
-		cr_assert(condition);                                          \
+		cr_assert(so_, "never: " #condition);                          \
 	} while (0)
 
 /* A thread that is inside an operation from stay_begin() to stay_end(). */

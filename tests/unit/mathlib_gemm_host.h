@@ -59,9 +59,10 @@ static inline void teardown(void)
 #define eventually(condition)                                                  \
 	do {                                                                   \
 		int tries_ = LONG_MS;                                          \
-		while (!(condition) && tries_--)                               \
+		bool so_;                                                      \
+		while (!(so_ = (condition)) && tries_--)                       \
 			usleep(1000);                                          \
-		cr_assert(condition);                                          \
+		cr_assert(so_, "never: " #condition);                          \
 	} while (0)
 
 static inline uint32_t layout_of(const struct ml_plan *plan)
