@@ -6,7 +6,8 @@
 
 #include <isa-core/features.h>
 
-#include "profile.h"
+#include "policy/names.h"
+#include "policy/text.h"
 
 /**
  * struct announce - the job
@@ -180,23 +181,23 @@ static int plan(struct isahp_vm *vm, const struct isahp_announce_args *args,
 		struct isahp_features *ret_leaving,
 		struct isahp_features *ret_target, struct isahp_error *err)
 {
-	struct isahp_policy policy = isahp_vm_policy(vm);
+	struct isahp_rules policy = isahp_vm_policy(vm);
 	struct isahp_features remove = args->remove, add = args->add;
 	struct isahp_features present;
 	int rc;
 
 	if (args->have_present) {
-		present = isahp_profile_complete(&args->present);
+		present = isahp_names_complete(&args->present);
 		/* Of what a host has, as at attachment; --add is asked for by name. */
 		present = isahp_features_andnot(&present, &policy.gated);
 		remove = isahp_features_andnot(&policy.present, &present);
 		add = isahp_features_andnot(&present, &policy.present);
 	}
-	rc = isahp_policy_remove(&policy, &remove, ret_leaving, err);
+	rc = isahp_rules_remove(&policy, &remove, ret_leaving, err);
 	if (rc)
 		return rc;
 	policy.present = isahp_features_andnot(&policy.present, ret_leaving);
-	return isahp_policy_add(&policy, &add, ret_target, err);
+	return isahp_rules_add(&policy, &add, ret_target, err);
 }
 
 static struct announce *announce_new(struct isahp_vm *vm, const char *what,

@@ -6,7 +6,8 @@
 
 #include <isa-core/features.h>
 
-#include "profile.h"
+#include "policy/names.h"
+#include "policy/text.h"
 
 #define XCR0_X87 1ULL /* XCR0 bit 0 can not be cleared (SDM vol. 1, 13.3) */
 

@@ -5,7 +5,8 @@
 
 #include <isa-core/features.h>
 
-#include "profile.h"
+#include "policy/names.h"
+#include "policy/text.h"
 
 /* A guest that missed the interrupt looks once in this time. */
 #define MARGIN_MS (ISAHP_POLL_IDLE_NS / 1000000 + 500)

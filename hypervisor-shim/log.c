@@ -76,12 +76,3 @@ bool isahp_log_allowed(struct isahp_log_limit *limit)
 	limit->dropped++;
 	return false;
 }
-
-void isahp_text_sanitize(char *to, size_t size, const char *from, size_t max)
-{
-	size_t i;
-
-	for (i = 0; i + 1 < size && i < max && from[i]; i++)
-		to[i] = from[i] >= ' ' && from[i] <= '~' ? from[i] : '?';
-	to[i] = '\0';
-}

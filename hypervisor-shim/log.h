@@ -56,13 +56,4 @@ struct isahp_log_limit {
  */
 bool isahp_log_allowed(struct isahp_log_limit *limit);
 
-/**
- * isahp_text_sanitize - make foreign text fit for a log and a terminal
- * @to: receives printable ASCII, NUL-terminated; the rest becomes '?'.
- * @size: of @to, at least 1.
- * @from: ends at a NUL or after @max bytes.
- * @max: bytes that exist at @from.
- */
-void isahp_text_sanitize(char *to, size_t size, const char *from, size_t max);
-
 #endif /* ISAHP_SHIM_LOG_H */

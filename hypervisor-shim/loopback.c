@@ -14,7 +14,8 @@
 #include <isa-core/features.h>
 #include <isa-core/state_page.h>
 
-#include "profile.h"
+#include "policy/names.h"
+#include "policy/text.h"
 #include "sock.h"
 
 /* --- the state page -------------------------------------------------------- */
@@ -240,7 +241,7 @@ static void loopback_describe(struct isahp_vm *vm, json_t *show)
 					  "pending", r->pending, "vetoed",
 					  r->vetoed, "untracked", r->untracked,
 					  "interest",
-					  isahp_profile_to_json(&r->interest)));
+					  isahp_names_to_json(&r->interest)));
 	json_object_set_new(show, "registrants", array);
 }
 

@@ -7,7 +7,8 @@
 
 #include <isa-core/features.h>
 
-#include "profile.h"
+#include "policy/names.h"
+#include "policy/text.h"
 #include "qmp.h"
 
 #define LOOK_MS 200
@@ -134,7 +135,7 @@ static void migrate_report(struct migrate *m, const json_t *result)
 	report = json_pack("{s:s, s:f, s:o, s:b}", "vm", vm->config.name,
 			   "total_ms",
 			   result ? member_ms(result, "total-time") : total_ms,
-			   "left", isahp_profile_to_json(&m->leaving),
+			   "left", isahp_names_to_json(&m->leaving),
 			   "registered", vm->guest.registered);
 	if (result)
 		json_object_set_new(report, "downtime_ms",
@@ -390,7 +391,7 @@ static int check(struct isahp_vm *vm, const struct isahp_migrate_args *args,
 		 struct isahp_error *err)
 {
 	const char *name = vm->config.name;
-	struct isahp_policy policy = isahp_vm_policy(vm);
+	struct isahp_rules policy = isahp_vm_policy(vm);
 	int rc;
 
 	if (vm->run_state == ISAHP_RUN_GONE)
@@ -412,7 +413,7 @@ static int check(struct isahp_vm *vm, const struct isahp_migrate_args *args,
 		return isahp_error_set(err, ISAHP_ERROR_FAILED, -EBUSY,
 				       "a PREPARE is pending in VM '%s': commit or abort it first",
 				       name);
-	rc = isahp_policy_move(&policy, &args->target, ret_leaving, err);
+	rc = isahp_rules_move(&policy, &args->target, ret_leaving, err);
 	if (rc)
 		return rc;
 	*ret_ask = !isahp_features_empty(ret_leaving) ||

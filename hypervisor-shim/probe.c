@@ -7,7 +7,7 @@
 #include <isa-core/cpuid.h>
 
 #include "log.h"
-#include "profile.h"
+#include "policy/names.h"
 #include "vm.h"
 
 static void got_words(struct isahp_vm *vm, const json_t *result,
@@ -18,13 +18,13 @@ static void got_words(struct isahp_vm *vm, const json_t *result,
 	struct isahp_features set;
 	__u64 xcr0;
 
-	if (!result || isahp_profile_from_words(result, &set)) {
+	if (!result || isahp_names_from_words(result, &set)) {
 		isahp_log(ISAHP_LOG_WARNING,
 			  "vm %s: QEMU does not tell the CPU's features (%s): give --present",
 			  vm->config.name, why ? why : "malformed");
 		return;
 	}
-	xcr0 = isahp_profile_xcr0_from_words(result);
+	xcr0 = isahp_names_xcr0_from_words(result);
 	layout = probe->kvm ? isahp_layout_native(xcr0) : isahp_layout_tcg(xcr0);
 	isahp_vm_shown_set(vm, &set, &layout);
 	isahp_vm_profile_set(vm, &set, probe->vendor);

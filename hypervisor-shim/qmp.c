@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "log.h"
+#include "policy/text.h"
 #include "probe.h"
 #include "vm.h"
 

@@ -12,7 +12,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "error.h"
+#include "policy/error.h"
 
 struct isahp_vm;
 struct isahp_qmp;

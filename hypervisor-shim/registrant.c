@@ -12,6 +12,7 @@
 
 #include <isa-core/features.h>
 
+#include "policy/text.h"
 #include "sock.h"
 
 /* A process closes its files shortly before it is seen to be dead. */

@@ -8,7 +8,8 @@
 
 #include "announce.h"
 #include "migrate.h"
-#include "profile.h"
+#include "policy/names.h"
+#include "policy/text.h"
 #include "show.h"
 
 /**
@@ -38,7 +39,7 @@ struct command {
 static int unpack_features(const json_t *json, struct isahp_features *ret_set,
 			   struct isahp_error *err)
 {
-	return json ? isahp_profile_from_json(json, ret_set, err) : 0;
+	return json ? isahp_names_from_json(json, ret_set, err) : 0;
 }
 
 static int unpack_vendor(const char *name, __u32 *ret_vendor,

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "profile.h"
+#include "policy/names.h"
 #include "qmp.h"
 
 #define LOOK_MS 5
@@ -76,8 +76,8 @@ static json_t *guest_json(const struct isahp_vm_guest *guest)
 				(json_int_t)guest->cpus, "xcr0",
 				(json_int_t)guest->xcr0, "xsave_size",
 				(json_int_t)guest->xsave_size, "pinned",
-				isahp_profile_to_json(&guest->pinned), "visible",
-				isahp_profile_to_json(&guest->visible)));
+				isahp_names_to_json(&guest->pinned), "visible",
+				isahp_names_to_json(&guest->visible)));
 	if (guest->layout.known) {
 		json_object_set_new(json, "xsave",
 				    isahp_layout_to_json(&guest->layout));
@@ -96,8 +96,8 @@ static json_t *record_json(const struct isahp_record *record)
 			 (json_int_t)record->sequence, "vendor",
 			 isahp_vendor_name(record->vendor), "vendor_next",
 			 isahp_vendor_name(record->vendor_next), "present",
-			 isahp_profile_to_json(&record->present), "leaving",
-			 isahp_profile_to_json(&record->leaving));
+			 isahp_names_to_json(&record->present), "leaving",
+			 isahp_names_to_json(&record->leaving));
 }
 
 static json_t *stats_json(const struct isahp_vm_stats *s)
@@ -138,13 +138,13 @@ json_t *isahp_show_vm(struct isahp_vm *vm)
 					      vm->qmp && isahp_qmp_ready(vm->qmp)));
 	if (vm->profile_known) {
 		json_object_set_new(show, "host_features",
-				    isahp_profile_to_json(&vm->profile));
+				    isahp_names_to_json(&vm->profile));
 		json_object_set_new(show, "host_vendor",
 				    json_string(isahp_vendor_name(vm->vendor)));
 	}
 	if (vm->layout.known) {
 		json_object_set_new(show, "host_shown",
-				    isahp_profile_to_json(&vm->shown));
+				    isahp_names_to_json(&vm->shown));
 		json_object_set_new(show, "host_xsave",
 				    isahp_layout_to_json(&vm->layout));
 	}

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "error.h"
+#include "policy/error.h"
 
 /**
  * isahp_sock_path - DIR/PREFIXNAME.sock

@@ -11,7 +11,8 @@
 #include <isa-core/features.h>
 
 #include "job.h"
-#include "profile.h"
+#include "policy/names.h"
+#include "policy/text.h"
 #include "qmp.h"
 
 #define BUSY_MS (ISAHP_POLL_BUSY_NS / 1000000)
@@ -272,7 +273,7 @@ void isahp_vm_profile_set(struct isahp_vm *vm,
 	bool changed;
 
 	if (vm->config.masked) {
-		vm->gated = isahp_policy_gated(profile);
+		vm->gated = isahp_rules_gated(profile);
 		shown = isahp_features_andnot(&shown, &vm->gated);
 	}
 	changed = !vm->profile_known ||
@@ -403,7 +404,7 @@ static void profile_init(struct isahp_vm *vm)
 	struct isahp_vm_config *config = &vm->config;
 	struct isahp_features native = isahp_cpuid_features();
 
-	config->present = isahp_profile_complete(&config->present);
+	config->present = isahp_names_complete(&config->present);
 	if (config->have_envelope)
 		config->envelope = isahp_features_or(&config->envelope,
 						     &config->present);
@@ -524,9 +525,9 @@ struct isahp_vm *isahp_vm_find(struct isahp_host *host, const char *name,
 	return NULL;
 }
 
-struct isahp_policy isahp_vm_policy(const struct isahp_vm *vm)
+struct isahp_rules isahp_vm_policy(const struct isahp_vm *vm)
 {
-	struct isahp_policy policy = {
+	struct isahp_rules policy = {
 		.present = vm->attached ? vm->record.present : vm->profile,
 		.envelope = vm->config.envelope,
 		.pinned = vm->guest.pinned,

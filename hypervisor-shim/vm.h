@@ -14,9 +14,9 @@
 #include <stdbool.h>
 #include <uv.h>
 
-#include "error.h"
+#include "policy/error.h"
 #include "log.h"
-#include "policy.h"
+#include "policy/rules.h"
 
 #define ISAHP_VM_NAME_SIZE 49
 #define ISAHP_VMS_MAX 1024
@@ -77,7 +77,7 @@ enum isahp_run_state {
  * @envelope: features that may come and go.
  * @vendor: enum isahp_vendor of the physical CPU.
  * @masked: the guest's CPUID shows less than @present.
- * @play_silent: loopback only, see struct isahp_policy.
+ * @play_silent: loopback only, see struct isahp_rules.
  */
 struct isahp_vm_config {
 	char name[ISAHP_VM_NAME_SIZE];
@@ -405,7 +405,7 @@ void isahp_vm_await_cancel(struct isahp_vm *vm);
 void isahp_vm_poll_soon(struct isahp_vm *vm);
 
 /** isahp_vm_policy - the facts for the rules, as of now */
-struct isahp_policy isahp_vm_policy(const struct isahp_vm *vm);
+struct isahp_rules isahp_vm_policy(const struct isahp_vm *vm);
 
 /** isahp_vm_socket_path - where the transport listens */
 const char *isahp_vm_socket_path(const struct isahp_vm *vm);

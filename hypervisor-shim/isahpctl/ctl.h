@@ -8,7 +8,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-#include "error.h"
+#include "policy/error.h"
 
 /**
  * struct ctl - global options

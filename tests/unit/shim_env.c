@@ -2,7 +2,7 @@
 #include "shim_env.h"
 
 #include <criterion/criterion.h>
-#include <hypervisor-shim/profile.h>
+#include <hypervisor-shim/policy/names.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -148,7 +148,7 @@ struct isahp_features shim_set(const char *list)
 	struct isahp_features set = isahp_features_none();
 	struct isahp_error err;
 
-	cr_assert_eq(isahp_profile_parse(list, &set, &err), 0, "%s", err.text);
+	cr_assert_eq(isahp_names_parse(list, &set, &err), 0, "%s", err.text);
 	return set;
 }
 

@@ -6,7 +6,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <hypervisor-shim/profile.h>
+#include <hypervisor-shim/policy/names.h>
 #include <hypervisor-shim/qmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -146,7 +146,7 @@ static void guest_attach(struct shim_guest *guest, const char *name)
 static void migrate_begin(const char *uri_format, bool force)
 {
 	struct isahp_vm *b = shim_vm(&env, "b");
-	json_t *present = isahp_profile_to_json(&b->profile);
+	json_t *present = isahp_names_to_json(&b->profile);
 	char *text = json_dumps(present, JSON_COMPACT);
 	char uri[200];
 

@@ -2,8 +2,8 @@
 /*
  * Which changes a guest may be asked for. Pure: sets in, sets or a refusal out.
  */
-#ifndef ISAHP_SHIM_POLICY_H
-#define ISAHP_SHIM_POLICY_H
+#ifndef ISAHP_SHIM_RULES_H
+#define ISAHP_SHIM_RULES_H
 
 #include <isahp/abi.h>
 #include <stdbool.h>
@@ -12,12 +12,12 @@
 #include "layout.h"
 
 /**
- * struct isahp_policy - what the rules look at
+ * struct isahp_rules - what the rules look at
  * @present: what is announced now.
  * @envelope: what may ever be announced.
  * @pinned: what the guest's kernel can not lose, as it reported.
  * @gated: what this guest could not execute though its host has it:
- *	isahp_policy_gated() of a masked guest, otherwise empty.
+ *	isahp_rules_gated() of a masked guest, otherwise empty.
  * @xcr0: XSAVE components the guest has enabled, as it reported.
  * @layout: of the guest's XSAVE images, as it reported.
  * @registered: @pinned and @xcr0 were reported. When not, everything that may
@@ -26,7 +26,7 @@
  *	features that own state may be played.
  * @play_silent: silent features may be played too. Only with @no_state.
  */
-struct isahp_policy {
+struct isahp_rules {
 	struct isahp_features present;
 	struct isahp_features envelope;
 	struct isahp_features pinned;
@@ -52,7 +52,7 @@ struct isahp_target {
 };
 
 /**
- * isahp_policy_gated - what a hypervisor refuses to a guest that does not show it
+ * isahp_rules_gated - what a hypervisor refuses to a guest that does not show it
  * @visible: what the guest's CPUID shows.
  *
  * Most instructions execute on a CPU that has them, whatever CPUID says: masked
@@ -67,39 +67,39 @@ struct isahp_target {
  *
  * Return: those that @visible lacks.
  */
-struct isahp_features isahp_policy_gated(const struct isahp_features *visible);
+struct isahp_features isahp_rules_gated(const struct isahp_features *visible);
 
 /**
- * isahp_policy_remove - may these features leave
- * @policy: the facts.
+ * isahp_rules_remove - may these features leave
+ * @rules: the facts.
  * @remove: what shall go.
  * @ret_leaving: @remove and what depends on it, as far as present.
  * @err: on refusal, every feature that is in the way with the reason.
  *
  * Return: 0 or -EPERM.
  */
-int isahp_policy_remove(const struct isahp_policy *policy,
+int isahp_rules_remove(const struct isahp_rules *rules,
 			const struct isahp_features *remove,
 			struct isahp_features *ret_leaving,
 			struct isahp_error *err);
 
 /**
- * isahp_policy_add - may these features arrive
- * @policy: the facts; @policy->present is what is there already.
+ * isahp_rules_add - may these features arrive
+ * @rules: the facts; @rules->present is what is there already.
  * @add: what shall come.
  * @ret_present: what will be present then.
  * @err: on refusal, every feature that is in the way with the reason.
  *
  * Return: 0 or -EPERM.
  */
-int isahp_policy_add(const struct isahp_policy *policy,
+int isahp_rules_add(const struct isahp_rules *rules,
 		     const struct isahp_features *add,
 		     struct isahp_features *ret_present,
 		     struct isahp_error *err);
 
 /**
- * isahp_policy_move - may the guest move to another host
- * @policy: the facts.
+ * isahp_rules_move - may the guest move to another host
+ * @rules: the facts.
  * @target: what the other host has.
  * @ret_leaving: what has to leave before.
  * @err: on refusal, every feature and XSAVE component that is in the way, with
@@ -109,9 +109,9 @@ int isahp_policy_add(const struct isahp_policy *policy,
  *
  * Return: 0 or -EPERM.
  */
-int isahp_policy_move(const struct isahp_policy *policy,
+int isahp_rules_move(const struct isahp_rules *rules,
 		      const struct isahp_target *target,
 		      struct isahp_features *ret_leaving,
 		      struct isahp_error *err);
 
-#endif /* ISAHP_SHIM_POLICY_H */
+#endif /* ISAHP_SHIM_RULES_H */

@@ -2,23 +2,24 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <hypervisor-shim/log.h>
-#include <hypervisor-shim/profile.h>
+#include <hypervisor-shim/policy/names.h>
 #include <isa-core/cpuid.h>
 #include <isa-core/features.h>
 #include <string.h>
 
 #include "shim_env.h"
+#include <hypervisor-shim/policy/text.h>
 
 Test(profile, unknown_name_suggests_the_nearest)
 {
 	struct isahp_features set;
 	struct isahp_error err;
 
-	cr_assert_eq(isahp_profile_parse("avx2,axv512f", &set, &err), -EINVAL);
+	cr_assert_eq(isahp_names_parse("avx2,axv512f", &set, &err), -EINVAL);
 	cr_assert_eq(err.class, ISAHP_ERROR_USAGE);
 	cr_assert(strstr(err.text, "'axv512f'") && strstr(err.text, "'avx512f'"),
 		  "%s", err.text);
-	cr_assert_eq(isahp_profile_parse("\x1b[31mred", &set, &err), -EINVAL);
+	cr_assert_eq(isahp_names_parse("\x1b[31mred", &set, &err), -EINVAL);
 	cr_assert(!strchr(err.text, '\x1b'));
 }
 
@@ -27,11 +28,11 @@ Test(profile, an_empty_list_is_no_way_to_say_none)
 	struct isahp_features set = shim_set("avx2");
 	struct isahp_error err;
 
-	cr_assert_eq(isahp_profile_parse("", &set, &err), -EINVAL);
-	cr_assert_eq(isahp_profile_parse(" ,\t", &set, &err), -EINVAL);
+	cr_assert_eq(isahp_names_parse("", &set, &err), -EINVAL);
+	cr_assert_eq(isahp_names_parse(" ,\t", &set, &err), -EINVAL);
 	cr_assert(strstr(err.text, "'none'"), "%s", err.text);
 	cr_assert(isahp_features_has(&set, ISAHP_FEATURE_AVX2));
-	cr_assert_eq(isahp_profile_parse("none", &set, &err), 0);
+	cr_assert_eq(isahp_names_parse("none", &set, &err), 0);
 	cr_assert(isahp_features_empty(&set));
 }
 
@@ -70,10 +71,10 @@ Test(profile, native_is_cpuid)
 Test(profile, json_round_trip_keeps_every_feature)
 {
 	struct isahp_features known = isahp_features_known(), back;
-	json_t *json = isahp_profile_to_json(&known);
+	json_t *json = isahp_names_to_json(&known);
 	struct isahp_error err;
 
-	cr_assert_eq(isahp_profile_from_json(json, &back, &err), 0);
+	cr_assert_eq(isahp_names_from_json(json, &back, &err), 0);
 	cr_assert(isahp_features_equal(&known, &back));
 	json_decref(json);
 }
@@ -89,10 +90,10 @@ Test(profile, qemu_words_map_by_coordinates)
 		"\"features\":4294967295}]", 0, NULL);
 	struct isahp_features set, expected = shim_set("avx2,fma");
 
-	cr_assert_eq(isahp_profile_from_words(words, &set), 0);
+	cr_assert_eq(isahp_names_from_words(words, &set), 0);
 	cr_assert(isahp_features_equal(&set, &expected));
 	json_array_append_new(words, json_string("nonsense"));
-	cr_assert_eq(isahp_profile_from_words(words, &set), -EPROTO);
+	cr_assert_eq(isahp_names_from_words(words, &set), -EPROTO);
 	json_decref(words);
 }
 

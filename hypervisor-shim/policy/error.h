@@ -48,13 +48,4 @@ int isahp_error_set(struct isahp_error *err, enum isahp_error_class class,
 /** isahp_error_class_name - the class as it is spelled in JSON */
 const char *isahp_error_class_name(enum isahp_error_class class);
 
-/**
- * isahp_text_append - printf behind what a buffer holds
- * @text: NUL-terminated; stays so.
- * @size: of @text; what does not fit is cut.
- * @format: as printf's.
- */
-void isahp_text_append(char *text, size_t size, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
 #endif /* ISAHP_SHIM_ERROR_H */

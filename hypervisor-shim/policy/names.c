@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "profile.h"
+#include "names.h"
 
 #include <errno.h>
 #include <string.h>
@@ -7,7 +7,8 @@
 #include <isa-core/cpuid.h>
 #include <isa-core/features.h>
 
-#include "log.h"
+#include "text.h"
+
 
 /* The psABI's levels, each on top of the one before (x86-64 psABI, table 3.1). */
 static const char *const levels[] = {
@@ -62,7 +63,7 @@ static int parse_name(const char *name, size_t len,
 	}
 	level = level_find(name, len);
 	for (i = 0; i < level; i++) {
-		if (isahp_profile_parse(levels[i], &more, err))
+		if (isahp_names_parse(levels[i], &more, err))
 			return -EINVAL;
 		*set = isahp_features_or(set, &more);
 	}
@@ -87,7 +88,7 @@ static int parse_removal(const char *name, size_t len,
 	return 0;
 }
 
-int isahp_profile_parse(const char *list, struct isahp_features *ret_set,
+int isahp_names_parse(const char *list, struct isahp_features *ret_set,
 			struct isahp_error *err)
 {
 	static const char separators[] = ", \t\n";
@@ -111,14 +112,14 @@ int isahp_profile_parse(const char *list, struct isahp_features *ret_set,
 	return 0;
 }
 
-struct isahp_features isahp_profile_complete(const struct isahp_features *set)
+struct isahp_features isahp_names_complete(const struct isahp_features *set)
 {
 	struct isahp_features missing = isahp_features_missing(set, set);
 
 	return isahp_features_or(set, &missing);
 }
 
-json_t *isahp_profile_to_json(const struct isahp_features *set)
+json_t *isahp_names_to_json(const struct isahp_features *set)
 {
 	json_t *array = json_array();
 	unsigned int i;
@@ -132,7 +133,7 @@ json_t *isahp_profile_to_json(const struct isahp_features *set)
 	return array;
 }
 
-int isahp_profile_from_json(const json_t *json, struct isahp_features *ret_set,
+int isahp_names_from_json(const json_t *json, struct isahp_features *ret_set,
 			    struct isahp_error *err)
 {
 	struct isahp_features set = isahp_features_none();
@@ -140,7 +141,7 @@ int isahp_profile_from_json(const json_t *json, struct isahp_features *ret_set,
 	size_t i;
 
 	if (json_is_string(json))
-		return isahp_profile_parse(json_string_value(json), ret_set, err);
+		return isahp_names_parse(json_string_value(json), ret_set, err);
 	if (!json_is_array(json))
 		return isahp_error_set(err, ISAHP_ERROR_USAGE, -EINVAL,
 				       "a list of features is a string or an array of strings");
@@ -193,7 +194,7 @@ static int add_word(const json_t *word, struct isahp_features *set)
 	return 0;
 }
 
-int isahp_profile_from_words(const json_t *words, struct isahp_features *ret_set)
+int isahp_names_from_words(const json_t *words, struct isahp_features *ret_set)
 {
 	struct isahp_features set = isahp_features_none();
 	const json_t *word;
@@ -209,7 +210,7 @@ int isahp_profile_from_words(const json_t *words, struct isahp_features *ret_set
 }
 
 /* CPUID leaf 0Dh, subleaf 0: EDX:EAX (SDM vol. 1, 13.2). */
-__u64 isahp_profile_xcr0_from_words(const json_t *words)
+__u64 isahp_names_xcr0_from_words(const json_t *words)
 {
 	const json_t *word;
 	__u64 xcr0 = 3;
@@ -231,7 +232,7 @@ __u64 isahp_profile_xcr0_from_words(const json_t *words)
 	return xcr0;
 }
 
-void isahp_profile_format(const struct isahp_features *set, char *text,
+void isahp_names_format(const struct isahp_features *set, char *text,
 			  size_t size)
 {
 	unsigned int i;

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "policy.h"
+#include "rules.h"
 
 #include <errno.h>
 
 #include <isa-core/features.h>
 
-typedef const char *(*objection_fn)(const struct isahp_policy *policy,
+#include "text.h"
+
+typedef const char *(*objection_fn)(const struct isahp_rules *rules,
 				    unsigned int number);
 
-struct isahp_features isahp_policy_gated(const struct isahp_features *visible)
+struct isahp_features isahp_rules_gated(const struct isahp_features *visible)
 {
 	static const __u8 by_cpuid[] = {
 		ISAHP_FEATURE_RDTSCP, ISAHP_FEATURE_RDPID, ISAHP_FEATURE_RDRAND,
@@ -25,45 +27,45 @@ struct isahp_features isahp_policy_gated(const struct isahp_features *visible)
 	return gated;
 }
 
-static const char *object_to_removal(const struct isahp_policy *policy,
+static const char *object_to_removal(const struct isahp_rules *rules,
 				     unsigned int number)
 {
 	const struct isahp_feature_info *f = isahp_feature_info(number);
 
-	if (f->class == ISAHP_CLASS_SILENT && !policy->play_silent)
+	if (f->class == ISAHP_CLASS_SILENT && !rules->play_silent)
 		return "silent: without it its instructions do not trap but compute something else";
-	if (f->class == ISAHP_CLASS_STATE && !policy->no_state) {
-		if (!policy->registered)
+	if (f->class == ISAHP_CLASS_STATE && !rules->no_state) {
+		if (!rules->registered)
 			return "owns XSAVE state, and the guest has not said what it enabled";
-		if (f->xfeatures & policy->xcr0)
+		if (f->xfeatures & rules->xcr0)
 			return "owns XSAVE state that the guest has enabled";
 	}
 	/* Last: what holds for any guest says more than what this one's kernel did. */
-	if (isahp_features_has(&policy->pinned, number))
+	if (isahp_features_has(&rules->pinned, number))
 		return "pinned: the guest's kernel is built on it";
 	return NULL;
 }
 
-static const char *object_to_addition(const struct isahp_policy *policy,
+static const char *object_to_addition(const struct isahp_rules *rules,
 				      unsigned int number)
 {
 	const struct isahp_feature_info *f = isahp_feature_info(number);
 
-	if (!isahp_features_has(&policy->envelope, number))
+	if (!isahp_features_has(&rules->envelope, number))
 		return "outside the VM's envelope: its host lacks it";
-	if (isahp_features_has(&policy->gated, number))
+	if (isahp_features_has(&rules->gated, number))
 		return "hidden in the guest's CPUID, and refused by hypervisors where it is";
-	if (f->class == ISAHP_CLASS_STATE && !policy->no_state) {
-		if (!policy->registered)
+	if (f->class == ISAHP_CLASS_STATE && !rules->no_state) {
+		if (!rules->registered)
 			return "owns XSAVE state, and the guest has not said what it enabled";
-		if (f->xfeatures & ~policy->xcr0)
+		if (f->xfeatures & ~rules->xcr0)
 			return "owns XSAVE state that the guest has not enabled";
 	}
 	return NULL;
 }
 
 /* Collect all objections into one line, so that nobody has to try again. */
-static int check(const struct isahp_policy *policy,
+static int check(const struct isahp_rules *rules,
 		 const struct isahp_features *set, objection_fn object,
 		 const char *action, struct isahp_error *err)
 {
@@ -75,7 +77,7 @@ static int check(const struct isahp_policy *policy,
 
 		if (!isahp_features_has(set, i) || !isahp_feature_info(i))
 			continue;
-		why = object(policy, i);
+		why = object(rules, i);
 		if (!why)
 			continue;
 		if (!refused)
@@ -89,15 +91,15 @@ static int check(const struct isahp_policy *policy,
 	return refused ? -EPERM : 0;
 }
 
-int isahp_policy_remove(const struct isahp_policy *policy,
+int isahp_rules_remove(const struct isahp_rules *rules,
 			const struct isahp_features *remove,
 			struct isahp_features *ret_leaving,
 			struct isahp_error *err)
 {
 	struct isahp_features all = isahp_features_dependents(remove);
 	struct isahp_features leaving =
-		isahp_features_and(&all, &policy->present);
-	int rc = check(policy, &leaving, object_to_removal, "remove", err);
+		isahp_features_and(&all, &rules->present);
+	int rc = check(rules, &leaving, object_to_removal, "remove", err);
 
 	if (!rc)
 		*ret_leaving = leaving;
@@ -134,36 +136,36 @@ static int missing(const struct isahp_features *lacking,
 	return -EPERM;
 }
 
-int isahp_policy_add(const struct isahp_policy *policy,
+int isahp_rules_add(const struct isahp_rules *rules,
 		     const struct isahp_features *add,
 		     struct isahp_features *ret_present,
 		     struct isahp_error *err)
 {
 	struct isahp_features fresh =
-		isahp_features_andnot(add, &policy->present);
+		isahp_features_andnot(add, &rules->present);
 	struct isahp_features lacking =
-		isahp_features_missing(&policy->present, &fresh);
+		isahp_features_missing(&rules->present, &fresh);
 
 	if (!isahp_features_empty(&lacking))
 		return missing(&lacking, &fresh, err);
-	if (check(policy, &fresh, object_to_addition, "add", err))
+	if (check(rules, &fresh, object_to_addition, "add", err))
 		return -EPERM;
-	*ret_present = isahp_features_or(&policy->present, &fresh);
+	*ret_present = isahp_features_or(&rules->present, &fresh);
 	return 0;
 }
 
 /* Add to the objections, @rc, what is wrong with the place of register state. */
-static int check_layout(const struct isahp_policy *policy,
+static int check_layout(const struct isahp_rules *rules,
 			const struct isahp_target *target, int rc,
 			struct isahp_error *err)
 {
 	char why[96];
 	unsigned int i;
 
-	if (!policy->layout.known || !target->layout.known)
+	if (!rules->layout.known || !target->layout.known)
 		return rc;
 	for (i = ISAHP_LAYOUT_FIRST; i < ISAHP_LAYOUT_END; i++) {
-		if (!isahp_layout_differs(&policy->layout, &target->layout, i, why,
+		if (!isahp_layout_differs(&rules->layout, &target->layout, i, why,
 					  sizeof(why)))
 			continue;
 		if (!rc)
@@ -176,7 +178,7 @@ static int check_layout(const struct isahp_policy *policy,
 	return rc;
 }
 
-int isahp_policy_move(const struct isahp_policy *policy,
+int isahp_rules_move(const struct isahp_rules *rules,
 		      const struct isahp_target *target,
 		      struct isahp_features *ret_leaving,
 		      struct isahp_error *err)
@@ -184,15 +186,15 @@ int isahp_policy_move(const struct isahp_policy *policy,
 	struct isahp_features gone, leaving, there, lacking;
 	int rc;
 
-	gone = isahp_features_andnot(&policy->present, &target->present);
+	gone = isahp_features_andnot(&rules->present, &target->present);
 	gone = isahp_features_dependents(&gone);
-	leaving = isahp_features_and(&gone, &policy->present);
+	leaving = isahp_features_and(&gone, &rules->present);
 	/* The kernel is built on more than anybody announces. */
 	there = isahp_features_or(&target->present, &target->shown);
-	lacking = isahp_features_andnot(&policy->pinned, &there);
+	lacking = isahp_features_andnot(&rules->pinned, &there);
 	gone = isahp_features_or(&leaving, &lacking);
-	rc = check(policy, &gone, object_to_removal, "remove", err);
-	rc = check_layout(policy, target, rc, err);
+	rc = check(rules, &gone, object_to_removal, "remove", err);
+	rc = check_layout(rules, target, rc, err);
 	if (!rc)
 		*ret_leaving = leaving;
 	return rc;

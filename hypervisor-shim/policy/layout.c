@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "text.h"
+
 #define LEAF_XSAVE 0xd
 /* No image is that large: AMX's, the largest, has 11 KiB. */
 #define IMAGE_MAX 65536

@@ -3,7 +3,6 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <string.h>
 
 int isahp_error_set(struct isahp_error *err, enum isahp_error_class class,
 		    int errno_value, const char *format, ...)
@@ -33,14 +32,4 @@ const char *isahp_error_class_name(enum isahp_error_class class)
 	if ((size_t)class >= sizeof(names) / sizeof(names[0]))
 		return "failed";
 	return names[class];
-}
-
-void isahp_text_append(char *text, size_t size, const char *format, ...)
-{
-	size_t used = strlen(text);
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text + used, size - used, format, args);
-	va_end(args);
 }
