@@ -14,7 +14,7 @@ from lab.entry32 import calls
 from lab.standin import ABORT, AMD, ANNOUNCE, INTEL, PREPARE
 
 AVX2 = 32
-RELOADS = 25
+RELOADS = 12
 LOAD = "insmod /lib/modules/isahp.ko"
 
 

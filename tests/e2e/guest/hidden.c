@@ -12,8 +12,8 @@
  * It follows isahp, through libisahp. With --unaware it is a program as they
  * are, bound to AVX2 and BMI2 at start, and asks nobody whether they are there.
  *
- * Prints each interval (default 200 ms), and once more when AVX2 or BMI2 code
- * is refused, before it dies of that:
+ * Prints each interval (default 200 ms), and when AVX2 or BMI2 code is refused,
+ * some times before it dies of that:
  *	hidden: sum=NAME deposit=NAME avx2=N bmi2=N c=N wrong=N source=N cpuid=NAMES end
  *	hidden: SIGILL in avx2 end
  * with "unaware" in place of "hidden"; source is enum isahp_source; cpuid is
@@ -173,11 +173,15 @@ static void report(bool aware)
 		exit(1);
 }
 
+/* The kernel may speak in the middle of one of them. */
+#define LAST_WORDS 5
+
 static void on_sigill(int sig, siginfo_t *info, void *context)
 {
+	const struct timespec pause = { .tv_nsec = 100000000 };
 	const char *at = info->si_addr, *where = "other code";
 	char line[64];
-	int n;
+	int n, i;
 
 	(void)context;
 	if (at >= __start_avx2_text && at < __stop_avx2_text)
@@ -185,10 +189,13 @@ static void on_sigill(int sig, siginfo_t *info, void *context)
 	if (at >= __start_bmi2_text && at < __stop_bmi2_text)
 		where = "bmi2";
 	n = snprintf(line, sizeof(line), "%s: SIGILL in %s end\n", who, where);
-	if (write(STDOUT_FILENO, line, n) != n)
-		_exit(1);
-	/* Whole, before the kernel speaks of it on the same line. */
-	tcdrain(STDOUT_FILENO);
+	for (i = 0; i < LAST_WORDS; i++) {
+		if (write(STDOUT_FILENO, line, n) != n)
+			_exit(1);
+		/* Whole, before the kernel speaks of it on the same line. */
+		tcdrain(STDOUT_FILENO);
+		nanosleep(&pause, NULL);
+	}
 	/* Returns to the same instruction, and dies of it. */
 	signal(sig, SIG_DFL);
 }
