@@ -36,7 +36,7 @@ def test(t: e2e.Test) -> None:
         control_goes_on(t, b)
         b.allow.append(REFUSED)
         with b.held():
-            vm.plain_move(poor)
+            vm.still_move(poor)
         t.say("the CPU below has lost them")
         e2e.require_equal(b.wait_said("unaware", "SIGILL"), "SIGILL in avx2", "the control")
         without = uses(t, b, "c", "c")
@@ -44,7 +44,7 @@ def test(t: e2e.Test) -> None:
             e2e.require(int(before[count]) > 0, f"{count} was not used")
             e2e.require_equal(without[count], at_b[count], f"executions of {count}")
         with b.held():
-            vm.plain_move(rich)
+            vm.still_move(rich)
 
         migrate(t, b, c, left=[])
         after = uses(t, c, "avx2", "bmi2")
