@@ -273,8 +273,10 @@ int isahp_start(const struct isahp_options *options)
 
 void isahp_dispatcher_resume(void)
 {
-	int rc;
+	int cancel, rc;
 
+	/* A call of an operation is no cancellation point; nor may the lock stay. */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 	pthread_mutex_lock(&dispatcher.lock);
 	if (dispatcher.resume) {
 		dispatcher.resume = false;
@@ -287,6 +289,7 @@ void isahp_dispatcher_resume(void)
 		isahp_threads_resumed();
 	}
 	pthread_mutex_unlock(&dispatcher.lock);
+	pthread_setcancelstate(cancel, NULL);
 }
 
 /* Under the lock; lets go of it while the thread ends. */

@@ -12,7 +12,7 @@
 static void prepare(void)
 {
 	/* Before any lock: what it finds out tells the child who is not there. */
-	isahp_threads_learn_stacks(true);
+	isahp_threads_learn_stacks();
 	pthread_mutex_lock(&isahp_library.lock);
 	isahp_callbacks_lock();
 	isahp_threads_lock();

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include "frame.h"
 #include "gp_urcu.h"
+#include "thread.h"
 
 static bool stack_of(pthread_t thread, uintptr_t *ret_low, uintptr_t *ret_high)
 {
@@ -41,17 +42,19 @@ static bool on_stack(const struct isahp_thread *t, uintptr_t address)
 	       address < high;
 }
 
-static bool gone(const struct isahp_thread *t, uintptr_t frame, uintptr_t sp)
+/*
+ * Who stands where a call was made, in the frame that it was made from, is not
+ * inside it: only what it calls would be, whose frames are all below. But an
+ * object may be in the very frame that asks, and at its stack pointer.
+ */
+static bool gone(const struct isahp_thread *t, uintptr_t frame,
+		 const struct isahp_place *at)
 {
 	uintptr_t address = frame & ~(uintptr_t)ISAHP_FRAME_FLAGS;
 
 	if (!frame || !on_stack(t, address))
 		return false;
-	/*
-	 * Who stands where a call was made is not inside it: only what it calls
-	 * would be. But an object may be at the very stack pointer.
-	 */
-	return frame & ISAHP_FRAME_REGION ? address < sp : address <= sp;
+	return frame & ISAHP_FRAME_REGION ? address < at->sp : address <= at->frame;
 }
 
 static void clear(struct isahp_hold *s)
@@ -80,52 +83,67 @@ static uintptr_t frame_of(const struct isahp_hold *s)
 	return __atomic_load_n(&s->frame, __ATOMIC_RELAXED);
 }
 
+static bool high_gone(const struct isahp_thread *t, size_t which,
+		      const struct isahp_place *at)
+{
+	uintptr_t frame = __atomic_load_n(&t->overflow_high[which], __ATOMIC_RELAXED);
+
+	return !frame || gone(t, frame, at);
+}
+
 /*
  * The highest and the lowest of them, so that all of them are: what is between
  * two addresses of a stack is on no other one.
  */
-static bool overflow_gone(const struct isahp_thread *t, uintptr_t sp)
+static bool overflow_gone(const struct isahp_thread *t, const struct isahp_place *at)
 {
-	return __atomic_load_n(&t->overflow, __ATOMIC_RELAXED) &&
-	       gone(t, __atomic_load_n(&t->overflow_high, __ATOMIC_RELAXED), sp) &&
-	       gone(t, __atomic_load_n(&t->overflow_low, __ATOMIC_RELAXED), sp);
+	return __atomic_load_n(&t->in.overflow, __ATOMIC_RELAXED) &&
+	       high_gone(t, 0, at) && high_gone(t, ISAHP_FRAME_REGION, at) &&
+	       gone(t, __atomic_load_n(&t->overflow_low, __ATOMIC_RELAXED), at);
 }
 
-static bool any_gone(const struct isahp_thread *t, uintptr_t sp)
+static bool slot_gone(const struct isahp_thread *t, size_t i,
+		      const struct isahp_place *at)
+{
+	return &t->in.slot[i] != at->own && gone(t, frame_of(&t->in.slot[i]), at);
+}
+
+static bool any_gone(const struct isahp_thread *t, const struct isahp_place *at)
 {
 	size_t i;
 
 	for (i = 0; i < ISAHP_SLOTS; i++)
-		if (gone(t, frame_of(&t->slot[i]), sp))
+		if (slot_gone(t, i, at))
 			return true;
-	return overflow_gone(t, sp);
+	return overflow_gone(t, at);
 }
 
-void isahp_thread_reclaim(struct isahp_thread *t, uintptr_t sp)
+void isahp_thread_reclaim(struct isahp_thread *t, const struct isahp_place *at)
 {
 	stack_t alternate;
 	size_t i;
 
-	if (!on_stack(t, sp) || !any_gone(t, sp))
+	if (!on_stack(t, at->sp) || !any_gone(t, at))
 		return;
 	/* An alternate stack may have been put into the thread's own. */
 	if (sigaltstack(NULL, &alternate) || (alternate.ss_flags & SS_ONSTACK))
 		return;
 	for (i = 0; i < ISAHP_SLOTS; i++)
-		if (gone(t, frame_of(&t->slot[i]), sp))
-			isahp_hold_free(&t->slot[i]);
+		if (slot_gone(t, i, at))
+			isahp_hold_free(&t->in.slot[i]);
 	/* In MODE_URCU nobody knows how many of them had begun their section. */
-	if (isahp_mode() != ISAHP_MODE_URCU && overflow_gone(t, sp))
-		__atomic_store_n(&t->overflow, 0, __ATOMIC_RELEASE);
+	if (isahp_mode() != ISAHP_MODE_URCU && overflow_gone(t, at))
+		__atomic_store_n(&t->in.overflow, 0, __ATOMIC_RELEASE);
 }
 
 void isahp_thread_stack_ended(struct isahp_thread *t)
 {
+	const struct isahp_place end = { .sp = UINTPTR_MAX, .frame = UINTPTR_MAX };
 	size_t i;
 
 	for (i = 0; i < ISAHP_SLOTS; i++)
-		if (gone(t, frame_of(&t->slot[i]), UINTPTR_MAX))
-			clear(&t->slot[i]);
-	if (overflow_gone(t, UINTPTR_MAX))
-		__atomic_store_n(&t->overflow, 0, __ATOMIC_RELEASE);
+		if (slot_gone(t, i, &end))
+			clear(&t->in.slot[i]);
+	if (overflow_gone(t, &end))
+		__atomic_store_n(&t->in.overflow, 0, __ATOMIC_RELEASE);
 }

@@ -6,10 +6,10 @@
 #ifndef ISAHP_FRAME_H
 #define ISAHP_FRAME_H
 
-#include "thread.h"
+#include "record.h"
 
 /* In isahp_hold.frame, whose addresses are multiples of eight. */
-#define ISAHP_FRAME_REGION 1u	/* an object's address, not a stack pointer */
+#define ISAHP_FRAME_REGION 1u	/* an object's address, not a frame's */
 #define ISAHP_FRAME_SECTION 2u	/* holds a section of liburcu's */
 #define ISAHP_FRAME_FLAGS 7u
 
@@ -20,14 +20,26 @@ void isahp_thread_learn_stack(struct isahp_thread *t);
 void isahp_hold_free(struct isahp_hold *slot);
 
 /**
+ * struct isahp_place - where a thread stands when it enters something
+ * @sp: its stack pointer. All objects below it on the same stack are gone.
+ * @frame: the frame address of a call, not below @sp; otherwise the same. All
+ *	calls from there and from below are gone.
+ * @own: the slot that it has taken for that already, or NULL.
+ */
+struct isahp_place {
+	uintptr_t sp;
+	uintptr_t frame;
+	const struct isahp_hold *own;
+};
+
+/**
  * isahp_thread_reclaim - free what frames that are gone have left taken
  * @t: the caller's own.
- * @sp: the stack pointer of the one who asks; all below it on the same stack is
- *	gone. Also in a signal handler.
+ * @at: where it stands. Also in a signal handler.
  *
  * Does nothing where that can not be proved.
  */
-void isahp_thread_reclaim(struct isahp_thread *t, uintptr_t sp);
+void isahp_thread_reclaim(struct isahp_thread *t, const struct isahp_place *at);
 
 /**
  * isahp_thread_stack_ended - free what is on its own stack, which has ended

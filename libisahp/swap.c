@@ -89,7 +89,7 @@ int isahp_drain_poll(struct isahp_drain *drain)
 	if (!rc)
 		return 0;
 	/* Some of them may have left without a word: let them find out. */
-	isahp_threads_learn_stacks(false);
+	isahp_threads_look();
 	return isahp_push(drain) ? 0 : rc;
 }
 

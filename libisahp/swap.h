@@ -12,7 +12,7 @@
  *	store slot.d = d	(4)
  *	compiler barrier
  *	load current == d?	(5)
- *	  no: again with the new one
+ *	  no: isahp_enter_taken(), with the new one
  *	  yes: read d->fn, call
  *	store slot.d = NULL	(6, release)
  *	store slot.frame = 0	(7, release)
@@ -70,7 +70,7 @@
 #include "gp_urcu.h"
 #include "operation.h"
 #include "push.h"
-#include "thread.h"
+#include "inside.h"
 
 /**
  * struct isahp_drain - waiting for threads to leave

@@ -19,8 +19,8 @@ HEADERS = [TOP / "libisahp/include/isahp" / name for name in ("isahp.h", "region
 MAP = TOP / "libisahp/libisahp.map"
 EXAMPLES = TOP / "libisahp/examples"
 # Exported for inline code alone.
-INTERNAL = {"isahp_self", "isahp_enter_slow", "isahp_enter_unregistered",
-            "isahp_leave_slow"}
+INTERNAL = {"isahp_self", "isahp_enter_slow", "isahp_enter_taken",
+            "isahp_enter_unregistered", "isahp_leave_slow"}
 # Types that a page tells of, besides those of its prototype.
 ALSO = {
     "ISAHP_VARIANT": ["struct isahp_variant"],

@@ -103,7 +103,8 @@ void make_operations(struct rng *r)
 
 static void run(struct isahp_operation *op, work fn, void *arg)
 {
-	struct isahp_region region __attribute__((cleanup(isahp_leave)));
+	struct isahp_region region __attribute__((cleanup(isahp_leave))) =
+		ISAHP_REGION_NONE_;
 	variant v = (variant)isahp_enter_call_(op, &region);
 
 	v(fn, arg);

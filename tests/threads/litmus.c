@@ -100,8 +100,8 @@ static void *reader(void *arg)
 	(void)arg;
 	pin(1);
 	run(); /* registered: from here on inline, if that is the mode */
-	reader_slot = isahp_self.slot;
-	reader_is_fast = isahp_self.fast;
+	reader_slot = isahp_self->slot;
+	reader_is_fast = isahp_self->fast;
 	pthread_barrier_wait(&ready);
 	while (!__atomic_load_n(&over, __ATOMIC_RELAXED))
 		run();

@@ -47,7 +47,7 @@ Test(barrier, refused_at_run_time_is_a_nak_until_every_thread_was_seen)
 
 	start(0);
 	which();
-	if (!isahp_self.fast)
+	if (!isahp_self->fast)
 		cr_skip_test("no membarrier here in the first place");
 	pthread_barrier_init(&step, NULL, 2);
 	pthread_create(&thread, NULL, calls_twice, NULL);
@@ -57,7 +57,7 @@ Test(barrier, refused_at_run_time_is_a_nak_until_every_thread_was_seen)
 	n = lib_shim_prepare(&shim, &ssse3, LONG_MS);
 	cr_assert(lib_shim_answered(&shim, n, ISAHP_NAK, LONG_MS));
 	eventually(which() == 1);
-	cr_expect_not(isahp_self.fast);
+	cr_expect_not(isahp_self->fast);
 	/* Nobody knows about the other thread until it has called again. */
 	cr_expect_not(lib_shim_answered(&shim, n, ISAHP_ACK, SHORT_MS));
 	pthread_barrier_wait(&step);

@@ -35,7 +35,7 @@ private:
 
 static bool is_inside()
 {
-	return isahp_self.slot->frame != 0;
+	return isahp_self->slot[0].frame != 0;
 }
 
 static int failures;

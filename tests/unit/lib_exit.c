@@ -40,7 +40,7 @@ ISAHP_OPERATION_DEFINE(end,
 static void look(void *arg)
 {
 	(void)arg;
-	was_held = isahp_self.slot->frame;
+	was_held = isahp_self->slot[0].frame;
 }
 
 static void *ends_inside(void *arg)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * What the library takes to be gone: nothing that is not. Each test has a region
- * that is open, and something on its thread that looks as if it were not.
+ * What the library takes to be gone: nothing that is not. Most tests have a
+ * region that is open, and something on its thread that looks as if it were not;
+ * in the others something is gone, and has to be found.
  */
 #define _GNU_SOURCE
 #include <setjmp.h>
@@ -79,11 +80,150 @@ Test(frame, is_not_below_arguments_of_an_earlier_call)
 	cr_expect(acknowledged(removal));
 }
 
+/* --- calls and objects of one frame ----------------------------------------------- */
+
+static jmp_buf out;
+
+static void jumps(void)
+{
+	longjmp(out, 1);
+}
+
+static void jumps_plain(void)
+{
+	jumps();
+}
+
+ISAHP_OPERATION_DECLARE(jump, void, (void), ())
+ISAHP_OPERATION_DEFINE(jump,
+	ISAHP_VARIANT("ssse3", jumps, 1, ISAHP_SET(SSSE3)),
+	ISAHP_VARIANT("plain", jumps_plain, 9, ISAHP_SET_NONE));
+
+/* In the very frame of the caller, whatever is inline else. */
+static inline __attribute__((always_inline)) void call_here(struct isahp_operation *op)
+{
+	struct isahp_region r __attribute__((cleanup(isahp_leave))) = ISAHP_REGION_NONE_;
+
+	((void (*)(void))isahp_enter_call_(op, &r))();
+}
+
+/* Its calls have that frame's address, and the region is below it. */
+static void __attribute__((noinline)) calls_beside_a_region(void)
+{
+	struct isahp_region r;
+
+	isahp_enter(&which_operation, &r);
+	call_here(&which_operation);
+	call_here(&which_operation);
+	asks();
+	isahp_leave(&r);
+}
+
+Test(frame, of_a_region_is_not_gone_when_it_calls)
+{
+	start(0);
+	isahp_mark();
+	calls_beside_a_region();
+	cr_expect(was_held);
+	cr_expect(acknowledged(removal));
+}
+
+/* The same with more than there are slots. */
+static void __attribute__((noinline)) calls_beside_many(unsigned int depth)
+{
+	struct isahp_region r;
+
+	isahp_enter(&which_operation, &r);
+	if (depth) {
+		calls_beside_many(depth - 1);
+	} else {
+		call_here(&which_operation);
+		call_here(&which_operation);
+		asks();
+	}
+	isahp_leave(&r);
+}
+
+Test(frame, of_a_region_without_a_slot_is_not_gone_when_it_calls)
+{
+	start(0);
+	isahp_mark();
+	calls_beside_many(ISAHP_SLOTS);
+	cr_expect(was_held);
+	cr_expect(acknowledged(removal));
+}
+
+static void __attribute__((noinline)) jumps_and_calls(void)
+{
+	if (!setjmp(out))
+		call_here(&jump_operation);
+	call_here(&which_operation); /* from the frame that made the call */
+	asks();
+}
+
+Test(frame, of_a_call_that_was_jumped_out_of_is_found_gone_from_there)
+{
+	start(0);
+	isahp_mark();
+	jumps_and_calls();
+	cr_expect_not(was_held);
+}
+
+/* --- what is found by and by --------------------------------------------------------- */
+
+/* In a call that returns a nested one is jumped out of. */
+static void nests_and_jumps(void)
+{
+	if (!setjmp(out))
+		jump();
+}
+
+ISAHP_OPERATION_DECLARE(outer, void, (void), ())
+ISAHP_OPERATION_DEFINE(outer,
+	ISAHP_VARIANT("plain", nests_and_jumps, 1, ISAHP_SET_NONE));
+
+/* No call of it that comes later is nested, or finds its first slot taken. */
+Test(frame, of_a_nested_call_that_was_jumped_out_of_is_found_gone)
+{
+	uint32_t was_fast;
+	__u64 n;
+
+	start(0);
+	which();
+	was_fast = isahp_self->fast;
+	outer();
+	which();
+	n = lib_shim_prepare(&shim, &ssse3, LONG_MS);
+	cr_expect(held(n));
+	eventually(which() == 1 && lib_shim_answered(&shim, n, ISAHP_ACK, 1));
+	lib_shim_abort(&shim, &all);
+	eventually(which() == 2);
+	/* From here on its calls are short again. */
+	cr_expect_eq(isahp_self->fast, was_fast);
+}
+
+Test(frame, unwind_ends_what_has_a_slot_that_was_another_s)
+{
+	struct isahp_region before;
+	isahp_mark_t mark;
+	__u64 n;
+
+	start(0);
+	isahp_enter(&which_operation, &before);
+	mark = isahp_mark();
+	if (!setjmp(out)) {
+		isahp_leave(&before);
+		jump();
+	}
+	isahp_unwind(mark);
+	n = lib_shim_prepare(&shim, &ssse3, LONG_MS);
+	cr_expect(acknowledged(n));
+}
+
 /* --- what found no slot, on two stacks ------------------------------------------- */
 
 static ucontext_t fiber, back;
 static bool fiber_ended;
-static jmp_buf out;
 
 static void waits_inside(void)
 {
@@ -132,11 +272,6 @@ static void __attribute__((noinline)) fill(unsigned int depth, void (*then)(void
 		then();
 	}
 	isahp_leave(&r);
-}
-
-static void jumps(void)
-{
-	longjmp(out, 1);
 }
 
 static void __attribute__((noinline)) jumps_out(void)

@@ -27,7 +27,7 @@ static void expect(bool ok, const char *what, int line)
 
 static bool is_inside()
 {
-	return isahp_self.slot->frame != 0;
+	return isahp_self->slot[0].frame != 0;
 }
 
 static int fails(int x)

@@ -140,7 +140,8 @@ public:
 
 	Result operator()(Argument... arguments) const
 	{
-		isahp_region r __attribute__((cleanup(isahp_leave)));
+		isahp_region r __attribute__((cleanup(isahp_leave))) =
+			ISAHP_REGION_NONE_;
 		auto code = reinterpret_cast<signature *>(isahp_enter_call_(op_, &r));
 
 		return code(std::forward<Argument>(arguments)...);

@@ -18,9 +18,7 @@
  *  - A region that is left by longjmp(), or whose thread ends by pthread_exit()
  *    or cancellation without unwinding, stays open until the library can prove
  *    that its frame is gone: when the thread has ended, or calls an operation
- *    from further up its stack (from inside another one, when what was left was
- *    nested in one that has returned since). isahp_mark() and isahp_unwind() end
- *    it at once.
+ *    from further up its stack. isahp_mark() and isahp_unwind() end it at once.
  *    For that proof, stacks of fibers and signal handlers must not lie inside
  *    the thread's own stack (a local array).
  *  - C++ exceptions, and cancellation in code built with -fexceptions, end the
@@ -51,15 +49,13 @@ extern "C" {
  */
 struct isahp_region {
 	struct isahp_descriptor *d;
-	uintptr_t where;
+	void *where;
 };
 
-/**
- * typedef isahp_mark_t - what a thread was inside of; opaque
- */
-typedef struct isahp_mark_state {
-	uint64_t word[2];
-} isahp_mark_t;
+/* A region that holds nothing: what isahp_leave() finds when entering has thrown. */
+#define ISAHP_HELD_NOTHING_ 8
+#define ISAHP_REGION_NONE_ \
+	{ (struct isahp_descriptor *)0, (void *)(uintptr_t)ISAHP_HELD_NOTHING_ }
 
 #if ISAHP_SWAPS_
 
@@ -70,8 +66,8 @@ typedef struct isahp_mark_state {
  * struct isahp_hold - one thing that a thread is inside of
  * @d: what it runs on; the swap looks at this.
  * @frame: nonzero from before @d is set until after it is cleared: the slot is
- *	taken. Where on the stack its holder is: the stack pointer of a call, the
- *	address of a struct isahp_region plus one.
+ *	taken. Where on the stack its holder is: the frame address of who calls,
+ *	the address of a struct isahp_region plus one.
  */
 struct isahp_hold {
 	struct isahp_descriptor *d;
@@ -79,19 +75,20 @@ struct isahp_hold {
 };
 
 /**
- * struct isahp_self - where the thread publishes
- * @slot: the first slot of its record. While it has none: one that is taken.
+ * struct isahp_slots - where a thread publishes: how its record begins
+ * @slot: what it is inside of. A thread without a record has one of which the
+ *	first is taken.
  * @fast: whether the inline path may be taken: membarrier serves. Cleared by
  *	other threads when that changes.
- * @reserved: zero.
+ * @overflow: regions that found no slot: "inside anything".
  */
-struct isahp_self {
-	struct isahp_hold *slot;
+struct isahp_slots {
+	struct isahp_hold slot[ISAHP_SLOTS];
 	uint32_t fast;
-	uint32_t reserved;
+	uint32_t overflow;
 };
 
-extern ISAHP_API __thread struct isahp_self isahp_self
+extern ISAHP_API __thread struct isahp_slots *isahp_self
 	__attribute__((tls_model("initial-exec")));
 
 /* The controls of libisahp's own tests put a delay here; otherwise nothing. */
@@ -99,33 +96,28 @@ extern ISAHP_API __thread struct isahp_self isahp_self
 #define ISAHP_ENTER_HOOK() ((void)0)
 #endif
 
-/* In registers: the caller's region never needs an address. */
-ISAHP_API struct isahp_region isahp_enter_slow(struct isahp_operation *op,
-					       uintptr_t frame,
-					       struct isahp_hold *taken);
-ISAHP_API isahp_fn isahp_enter_unregistered(struct isahp_operation *op);
-ISAHP_API void isahp_leave_slow(struct isahp_region region);
-
 /*
- * The stack pointer, for a call that is made from here: not below where it will
- * be then. Only after a branch: before that arguments of an earlier call may
- * still be on the stack, to be popped together with others, and what stands below
- * them would pass for what the call has called.
+ * In registers: the caller's region never needs an address. Two of them, and what
+ * they are given is at hand: nothing is put together for them on the way that
+ * does not need them.
  */
-ISAHP_INLINE_ uintptr_t isahp_stack_pointer_(void)
-{
-	uintptr_t here;
+ISAHP_API struct isahp_region isahp_enter_slow(struct isahp_operation *op,
+					       uintptr_t frame)
+	__attribute__((cold));
+ISAHP_API struct isahp_region isahp_enter_taken(struct isahp_operation *op,
+						struct isahp_hold *taken)
+	__attribute__((cold));
+ISAHP_API isahp_fn isahp_enter_unregistered(struct isahp_operation *op)
+	__attribute__((cold));
+ISAHP_API void isahp_leave_slow(void *where) __attribute__((cold));
 
-	__asm__ volatile("{mov %%rsp, %0|mov %0, rsp}" : "=r"(here));
-	return here;
-}
-
-/* @frame: as in struct isahp_hold, 0 for a call. */
+/* @frame: as in struct isahp_hold. */
 ISAHP_INLINE_ struct isahp_region isahp_begin_(struct isahp_operation *op,
 					       uintptr_t frame)
 {
-	struct isahp_hold *s = __atomic_load_n(&isahp_self.slot, __ATOMIC_RELAXED);
-	struct isahp_descriptor *d, *again;
+	struct isahp_slots *self = __atomic_load_n(&isahp_self, __ATOMIC_RELAXED);
+	struct isahp_hold *s = &self->slot[0];
+	struct isahp_descriptor *d;
 	struct isahp_region r;
 
 	/*
@@ -135,42 +127,34 @@ ISAHP_INLINE_ struct isahp_region isahp_begin_(struct isahp_operation *op,
 	 */
 #ifndef ISAHP_CONTROL_NO_TAKEN
 	if (__builtin_expect(__atomic_load_n(&s->frame, __ATOMIC_RELAXED) != 0, 0))
-		return isahp_enter_slow(op, frame, (struct isahp_hold *)0);
+		return isahp_enter_slow(op, frame);
 #else
-	if (!isahp_self.fast)
-		return isahp_enter_slow(op, frame, (struct isahp_hold *)0);
+	if (!self->fast)
+		return isahp_enter_slow(op, frame);
 #endif
-	if (!frame)
-		frame = isahp_stack_pointer_();
 	/*
 	 * The frame before `fast`: once that is cleared, a thread whose first
 	 * slot is free is not on its way through here.
 	 */
 	__atomic_store_n(&s->frame, frame, __ATOMIC_RELAXED);
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);
-	if (__builtin_expect(!__atomic_load_n(&isahp_self.fast, __ATOMIC_RELAXED), 0))
-		return isahp_enter_slow(op, frame, s);
+	if (__builtin_expect(!__atomic_load_n(&self->fast, __ATOMIC_RELAXED), 0))
+		return isahp_enter_taken(op, s);
 	d = __atomic_load_n(&op->current, __ATOMIC_ACQUIRE);
-	for (;;) {
-		ISAHP_ENTER_HOOK();
-		__atomic_store_n(&s->d, d, __ATOMIC_RELAXED);
-		/*
-		 * Slot before recheck. A compiler barrier is enough here: the
-		 * partner is the updater's membarrier, between its publication
-		 * and its scan of the slots.
-		 */
-		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	ISAHP_ENTER_HOOK();
+	__atomic_store_n(&s->d, d, __ATOMIC_RELAXED);
+	/*
+	 * Slot before recheck. A compiler barrier is enough here: the partner is
+	 * the updater's membarrier, between its publication and its scan of the
+	 * slots.
+	 */
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
 #ifndef ISAHP_CONTROL_NO_RECHECK
-		again = __atomic_load_n(&op->current, __ATOMIC_ACQUIRE);
-#else
-		again = d;
+	if (__builtin_expect(__atomic_load_n(&op->current, __ATOMIC_ACQUIRE) != d, 0))
+		return isahp_enter_taken(op, s);
 #endif
-		if (__builtin_expect(again == d, 1))
-			break;
-		d = again;
-	}
 	r.d = d;
-	r.where = (uintptr_t)s;
+	r.where = s;
 	return r;
 }
 
@@ -182,11 +166,15 @@ ISAHP_INLINE_ isahp_fn isahp_code_(struct isahp_operation *op,
 	return region->d->fn;
 }
 
-/* For ISAHP_OPERATION_DECLARE(): the region does not outlive the function. */
+/*
+ * For ISAHP_OPERATION_DECLARE(): the region does not outlive the function. That
+ * function's frame address is not below its stack pointer, whatever arguments
+ * are still on the stack; what it calls has its own below that.
+ */
 ISAHP_INLINE_ isahp_fn isahp_enter_call_(struct isahp_operation *op,
 					 struct isahp_region *region)
 {
-	*region = isahp_begin_(op, 0);
+	*region = isahp_begin_(op, (uintptr_t)__builtin_frame_address(0));
 	return isahp_code_(op, region);
 }
 
@@ -205,8 +193,13 @@ ISAHP_INLINE_ isahp_fn isahp_enter_call_(struct isahp_operation *op,
 ISAHP_INLINE_ isahp_fn isahp_enter(struct isahp_operation *op,
 				   struct isahp_region *region)
 {
-	*region = isahp_begin_(op, (uintptr_t)region + 1);
-	return isahp_code_(op, region);
+	struct isahp_region r = isahp_begin_(op, (uintptr_t)region + 1);
+
+	/* One after the other: gcc would join them in a vector register before. */
+	region->d = r.d;
+	__atomic_signal_fence(__ATOMIC_SEQ_CST);
+	region->where = r.where;
+	return isahp_code_(op, &r);
 }
 
 /**
@@ -217,8 +210,8 @@ ISAHP_INLINE_ void isahp_leave(struct isahp_region *region)
 {
 	struct isahp_hold *s = (struct isahp_hold *)region->where;
 
-	if (__builtin_expect((region->where & 15) != 0, 0)) {
-		isahp_leave_slow(*region);
+	if (__builtin_expect(((uintptr_t)s & 15) != 0, 0)) {
+		isahp_leave_slow(region->where);
 		return;
 	}
 	/* All of the region before the slot is free; partner: the scan's acquire. */
@@ -244,6 +237,16 @@ ISAHP_INLINE_ int isahp_poll(const struct isahp_operation *op,
 }
 
 /**
+ * typedef isahp_mark_t - what a thread was inside of; opaque
+ */
+typedef struct isahp_mark_state {
+	void *thread;
+	uintptr_t frame[ISAHP_SLOTS];
+	uint32_t overflow;
+	uint32_t reserved;
+} isahp_mark_t;
+
+/**
  * isahp_mark - remember what this thread is inside of, before setjmp()
  *
  * Where the library can not see that a longjmp() has left a region, it goes on
@@ -258,8 +261,9 @@ ISAHP_API isahp_mark_t isahp_mark(void);
  * @mark: of isahp_mark(), on this thread, in a variable that longjmp() keeps.
  *
  * Every region that the thread has entered since the mark is over, on whatever
- * stack: the caller says so. Does nothing when called on another thread. Not
- * from a signal handler.
+ * stack: the caller says so. One that it was inside of, left, and entered again
+ * in the same struct isahp_region, goes on. Does nothing when called on another
+ * thread. Not from a signal handler.
  */
 ISAHP_API void isahp_unwind(isahp_mark_t mark);
 
@@ -283,7 +287,7 @@ ISAHP_INLINE_ isahp_fn isahp_enter(struct isahp_operation *op,
 	size_t i;
 
 	region->d = (struct isahp_descriptor *)0;
-	region->where = 0;
+	region->where = NULL;
 	if (__builtin_expect(v != NULL, 1))
 		return v->fn;
 	for (i = 0; i < op->variant_count; i++) { /* not registered */
@@ -313,9 +317,13 @@ ISAHP_INLINE_ int isahp_poll(const struct isahp_operation *op,
 	return 0;
 }
 
+typedef struct isahp_mark_state {
+	char nothing;
+} isahp_mark_t;
+
 ISAHP_INLINE_ isahp_mark_t isahp_mark(void)
 {
-	isahp_mark_t mark = { { 0, 0 } };
+	isahp_mark_t mark = { 0 };
 
 	return mark;
 }
@@ -366,7 +374,8 @@ ISAHP_INLINE_ isahp_fn isahp_resume(struct isahp_operation *op,
 	static inline __attribute__((unused)) ret name params                  \
 	{                                                                      \
 		struct isahp_region isahp_region_                              \
-			__attribute__((cleanup(isahp_leave)));                 \
+			__attribute__((cleanup(isahp_leave))) =                \
+				ISAHP_REGION_NONE_;                            \
 		ret(*isahp_fn_) params = (ret(*) params)isahp_enter_call_(     \
 			&name##_operation, &isahp_region_);                    \
 									       \
