@@ -4,8 +4,9 @@
 #include <string.h>
 #include "block.h"
 #include "callback.h"
+#include "inside.h"
 #include "late.h"
-#include "thread.h"
+#include "operation.h"
 
 /* Under isahp_library.lock. */
 static struct {
@@ -38,11 +39,6 @@ void isahp_late_child(void)
 void isahp_late_tell(const struct isahp_change *change)
 {
 	isahp_callbacks_tell(change, change);
-}
-
-static bool outside(const struct isahp_descriptor *descriptor, const void *arg)
-{
-	return isahp_operations_outside(descriptor, arg);
 }
 
 /* As struct isahp_late in the caller's memory: @size bytes each. */
@@ -94,7 +90,8 @@ int isahp_late(struct isahp_late *list, size_t count, size_t size)
 	pthread_mutex_lock(&isahp_library.lock);
 	if (late.waiting) {
 		l.ns = isahp_now_ns() - late.begin_ns;
-		isahp_threads_each_inside(outside, &late.allowed, put, &l);
+		isahp_threads_each_inside(isahp_operations_outside, &late.allowed, put,
+					  &l);
 	}
 	pthread_mutex_unlock(&isahp_library.lock);
 	return (int)l.count;

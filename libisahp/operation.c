@@ -240,7 +240,7 @@ bool isahp_operations_entered(const struct isahp_features *allowed)
 }
 
 bool isahp_operations_outside(const struct isahp_descriptor *descriptor,
-			      const struct isahp_features *allowed)
+			      const void *allowed)
 {
 	return !isahp_features_subset(&descriptor->features, allowed);
 }

@@ -80,12 +80,12 @@ bool isahp_operations_entered(const struct isahp_features *allowed);
 /**
  * isahp_operations_outside - does this descriptor need more than is allowed?
  * @descriptor: of any age.
- * @allowed: features that may stay in use.
+ * @allowed: struct isahp_features: those that may stay in use.
  *
- * Locked. One that is nobody's any more is a reader's that will look again and
+ * An isahp_stop_fn. Locked. One that is nobody's any more is a reader's that will look again and
  * drop it: it needs nothing.
  */
 bool isahp_operations_outside(const struct isahp_descriptor *descriptor,
-			      const struct isahp_features *allowed);
+			      const void *allowed);
 
 #endif /* ISAHP_OPERATION_H */

@@ -34,11 +34,6 @@ uint64_t isahp_backoff_ns(unsigned int round)
 	return ns < BACKOFF_MAX_NS ? ns : BACKOFF_MAX_NS;
 }
 
-static bool outside(const struct isahp_descriptor *descriptor, const void *arg)
-{
-	return isahp_operations_outside(descriptor, arg);
-}
-
 int isahp_drain_begin(struct isahp_drain *drain,
 		      const struct isahp_features *allowed)
 {
@@ -68,7 +63,7 @@ static int poll_threads(const struct isahp_drain *drain)
 	bool inside;
 
 	pthread_mutex_lock(&isahp_library.lock);
-	inside = isahp_threads_inside(outside, &drain->allowed);
+	inside = isahp_threads_inside(isahp_operations_outside, &drain->allowed);
 	pthread_mutex_unlock(&isahp_library.lock);
 	return inside ? -EAGAIN : 0;
 }
@@ -103,7 +98,8 @@ static bool in_section(const struct isahp_descriptor *descriptor, const void *ar
 /* A grace period waits for every section. */
 static isahp_stop_fn stop_of_mode(void)
 {
-	return isahp_mode() == ISAHP_MODE_URCU ? in_section : outside;
+	return isahp_mode() == ISAHP_MODE_URCU ? in_section :
+							isahp_operations_outside;
 }
 
 void isahp_drain_each(struct isahp_drain *drain,
@@ -159,6 +155,8 @@ int isahp_swap_leave_block(struct isahp_block *block)
 	while (!(left = left_block(block, &gp)) && isahp_now_ns() < deadline_ns) {
 		struct timespec t = { .tv_nsec = (long)isahp_backoff_ns(round++) };
 
+		/* As in isahp_drain_poll(). */
+		isahp_threads_look();
 		nanosleep(&t, NULL);
 	}
 	isahp_gp_put(gp);

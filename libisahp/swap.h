@@ -130,6 +130,11 @@ void isahp_drain_end(struct isahp_drain *drain);
  * isahp_swap_leave_block - wait until no thread is inside any of a block's
  * @block: of an operation that has been taken back.
  *
+ * Without locks. Pushes nobody: that would keep every call of every operation
+ * waiting, and lend the priority of a thread that is the application's, for
+ * memory that nobody else waits for. Who gets no CPU for a second is met again
+ * by the caller's next attempt.
+ *
  * Up to a second. -EBUSY: somebody still is; -EDEADLK: the caller is.
  */
 int isahp_swap_leave_block(struct isahp_block *block);
