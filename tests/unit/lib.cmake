@@ -32,6 +32,10 @@ isahp_library_test(lib_memory isahp_static)
 target_link_options(test_lib_memory PRIVATE
   -Wl,--wrap=malloc,--wrap=calloc,--wrap=aligned_alloc)
 isahp_library_test(lib_late isahp::isahp)
+# Its counts are not exported.
+isahp_library_test(lib_push isahp_static)
+target_include_directories(test_lib_push PRIVATE ${PROJECT_SOURCE_DIR}
+  ${PROJECT_SOURCE_DIR}/libisahp)
 isahp_library_test(lib_fault isahp_static)
 foreach(call eventfd epoll_create1 epoll_ctl socket connect fstat send recvmsg poll
     mmap pthread_create)

@@ -398,6 +398,21 @@ Test(longjmp, out_of_a_call_is_found_out, .init = setup, .fini = teardown)
 	end_calls(thread);
 }
 
+/* What is taken back is nobody's concern but its owner's: no removal asks. */
+Test(longjmp, out_of_a_call_is_found_out_when_the_operation_goes, .init = setup,
+     .fini = teardown)
+{
+	pthread_t thread;
+	void (*jump)(void) = jump_out;
+
+	start(0);
+	pthread_barrier_init(&step, NULL, 2);
+	pthread_create(&thread, NULL, jumps_and_goes_on, &jump);
+	pthread_barrier_wait(&step);
+	cr_expect_eq(isahp_operation_unregister(&run_operation), 0);
+	end_calls(thread);
+}
+
 static void nests(void *arg)
 {
 	uintptr_t depth = (uintptr_t)arg;
