@@ -507,11 +507,12 @@ Test(altstack, handler_does_not_end_what_it_interrupts, .init = setup, .fini = t
 Test(altstack, longjmp_out_of_a_handler_is_doubted_until_unwind, .init = setup,
      .fini = teardown)
 {
+	static char stack[STACK];
 	isahp_mark_t mark;
 	__u64 n;
 
 	start(0);
-	use_stack(malloc(STACK), leaves_a_region_open);
+	use_stack(stack, leaves_a_region_open);
 	mark = isahp_mark();
 	if (!sigsetjmp(back, 1))
 		raise(SIGUSR2);

@@ -326,8 +326,9 @@ static void on_step(int signal)
 
 static void handle_steps(void)
 {
+	static char stack[1 << 20];
 	struct sigaction a = { .sa_handler = on_step, .sa_flags = SA_ONSTACK };
-	stack_t s = { .ss_sp = malloc(1 << 20), .ss_size = 1 << 20 };
+	stack_t s = { .ss_sp = stack, .ss_size = sizeof(stack) };
 
 	sigemptyset(&a.sa_mask);
 	sigaltstack(&s, NULL);
