@@ -16,9 +16,9 @@
 #include <isa-core/cpuid.h>
 #include <isa-core/features.h>
 #include <isahp/isahp.h>
+#include "eventually.h"
 #include "lib_shim.h"
 
-#define LONG_MS 20000	/* for what must happen */
 #define SHORT_MS 100	/* a deadline that is meant to be missed */
 
 static int which_plain(void)
@@ -92,16 +92,6 @@ static inline bool mode_is_urcu(void)
 
 	return gp && !strcmp(gp, "urcu");
 }
-
-/* Wait for what another thread will do, and may undo. */
-#define eventually(condition)                                                  \
-	do {                                                                   \
-		int tries_ = LONG_MS;                                          \
-		bool so_;                                                      \
-		while (!(so_ = (condition)) && tries_--)                       \
-			usleep(1000);                                          \
-		cr_assert(so_, "never: " #condition);                          \
-	} while (0)
 
 /* A thread that is inside an operation from stay_begin() to stay_end(). */
 struct stay {

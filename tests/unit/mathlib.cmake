@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 # mathlib
 isahp_unit_test(mathlib_variants LIBS mathlib_check m
-  SOURCES mathlib_variants.c mathlib_operands.c)
+  SOURCES mathlib_variants.c mathlib_arena.c mathlib_operands.c)
 
 # mathlib_family_test(NAME): once for each way of finding the readers.
 function(mathlib_family_test name)
@@ -34,7 +34,7 @@ endif()
 find_package(Threads REQUIRED)
 # Its products go on from variant to variant by the library's own structure.
 isahp_unit_test(mathlib_gemm LIBS mathlib_check Threads::Threads m
-  SOURCES mathlib_gemm.c mathlib_gemm_case.c mathlib_operands.c)
+  SOURCES mathlib_gemm.c mathlib_gemm_case.c mathlib_arena.c mathlib_operands.c)
 target_include_directories(test_mathlib_gemm PRIVATE ${PROJECT_SOURCE_DIR})
 
 # In each of the library's modes: lib.cmake's function wants one source.

@@ -87,8 +87,9 @@ void arena_fill(void *p, size_t bytes, struct ml_random *random)
 		to[i] = (uint8_t)(ml_random_u64(random) >> 56);
 }
 
-void arena_each_variant(const struct isahp_operation *op,
-			void (*test)(isahp_fn fn, const char *name))
+void arena_each_variant_of(const struct isahp_operation *op,
+			   void (*test)(const struct isahp_variant *v, void *arg),
+			   void *arg)
 {
 	size_t i, skipped = 0;
 
@@ -102,12 +103,33 @@ void arena_each_variant(const struct isahp_operation *op,
 			continue;
 		}
 		cr_assert_str_eq(ml_code_variant((uintptr_t)v->fn), v->name);
-		test(v->fn, v->name);
+		test(v, arg);
 	}
 	fprintf(stderr, "%s: %zu variants, %zu skipped\n", op->name, i, skipped);
 	cr_assert_lt(skipped, i, "nothing was tested");
 }
 
+/** struct plain_test - as arena_each_variant() is given it */
+struct plain_test {
+	void (*test)(isahp_fn fn, const char *name);
+};
+
+static void run_plain(const struct isahp_variant *v, void *arg)
+{
+	const struct plain_test *p = arg;
+
+	p->test(v->fn, v->name);
+}
+
+void arena_each_variant(const struct isahp_operation *op,
+			void (*test)(isahp_fn fn, const char *name))
+{
+	struct plain_test p = { test };
+
+	arena_each_variant_of(op, run_plain, &p);
+}
+
+/* An exit: a sanitizer would turn the signal into a report of its own. */
 static void on_segv(int number)
 {
 	(void)number;

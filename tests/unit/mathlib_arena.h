@@ -8,6 +8,8 @@
 
 #include <problem.h>
 
+#include "mathlib_operands.h"
+
 #define ARENAS 4
 #define ARENA_BYTES ((size_t)1 << 20)
 
@@ -40,6 +42,29 @@ void arena_fill(void *p, size_t bytes, struct ml_random *random);
  */
 void arena_each_variant(const struct isahp_operation *op,
 			void (*test)(isahp_fn fn, const char *name));
+
+/** arena_each_variant_of - the same, for a test that takes more than that */
+void arena_each_variant_of(const struct isahp_operation *op,
+			   void (*test)(const struct isahp_variant *v, void *arg),
+			   void *arg);
+
+/**
+ * ARENA_EACH_ROUND - define NAME_test(), for arena_each_variant()
+ * @name: NAME_fn is the type of the variants' functions; NAME_right(fn, random)
+ *	makes a random case, and says whether one got it right.
+ * @rounds: how many cases.
+ */
+#define ARENA_EACH_ROUND(name, rounds) ARENA_EACH_ROUND_(name, rounds)
+#define ARENA_EACH_ROUND_(name, rounds)                                        \
+	static void name##_test(isahp_fn fn, const char *variant)              \
+	{                                                                      \
+		struct ml_random random = { operands_seed() };                 \
+		int i;                                                         \
+									       \
+		for (i = 0; i < (rounds); i++)                                 \
+			cr_assert(name##_right((name##_fn)fn, &random), "%s",  \
+				  variant);                                    \
+	}
 
 /** arena_exit_on_segv - a guard page that was hit becomes exit status 42 */
 void arena_exit_on_segv(void);

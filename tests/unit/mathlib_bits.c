@@ -80,24 +80,24 @@ static bool crc32c_right(crc32c_fn fn, struct ml_random *random)
 	return fn(crc, p, n) == crc_bits(crc, p, n);
 }
 
-#define EACH_ROUND(kind)                                                       \
-	static void kind##_test(isahp_fn fn, const char *name)                 \
-	{                                                                      \
-		struct ml_random random = { operands_seed() };                 \
-		int i;                                                         \
-									       \
-		for (i = 0; i < ROUNDS; i++)                                   \
-			cr_assert(kind##_right((kind##_fn)fn, &random), "%s",  \
-				  name);                                       \
-	}                                                                      \
-	Test(mathlib_bits, each_##kind##_counts_as_bit_by_bit)                 \
-	{                                                                      \
-		arena_each_variant(&ml_##kind##_operation, kind##_test);       \
-	}
+ARENA_EACH_ROUND(popcount, ROUNDS)
+ARENA_EACH_ROUND(hamming, ROUNDS)
+ARENA_EACH_ROUND(crc32c, ROUNDS)
 
-EACH_ROUND(popcount)
-EACH_ROUND(hamming)
-EACH_ROUND(crc32c)
+Test(mathlib_bits, each_popcount_counts_as_bit_by_bit)
+{
+	arena_each_variant(&ml_popcount_operation, popcount_test);
+}
+
+Test(mathlib_bits, each_hamming_counts_as_bit_by_bit)
+{
+	arena_each_variant(&ml_hamming_operation, hamming_test);
+}
+
+Test(mathlib_bits, each_crc32c_counts_as_bit_by_bit)
+{
+	arena_each_variant(&ml_crc32c_operation, crc32c_test);
+}
 
 /* --- known answers ----------------------------------------------------------- */
 

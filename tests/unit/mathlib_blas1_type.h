@@ -145,21 +145,9 @@ static bool NAME(gemv_right)(NAME(gemv_fn) fn, struct ml_random *random)
 				   alpha == 0 ? 2 : alpha, random);
 }
 
-#define EACH_ROUND(kind)                                                       \
-	static void NAME(kind##_test)(isahp_fn fn, const char *name)           \
-	{                                                                      \
-		struct ml_random random = { operands_seed() };                 \
-		int i;                                                         \
-									       \
-		for (i = 0; i < ROUNDS; i++)                                   \
-			cr_assert(NAME(kind##_right)((NAME(kind##_fn))fn,      \
-						     &random), "%s", name);    \
-	}
-
-EACH_ROUND(dot)
-EACH_ROUND(axpy)
-EACH_ROUND(gemv)
-#undef EACH_ROUND
+ARENA_EACH_ROUND(NAME(dot), ROUNDS)
+ARENA_EACH_ROUND(NAME(axpy), ROUNDS)
+ARENA_EACH_ROUND(NAME(gemv), ROUNDS)
 
 static void NAME(pieces)(void)
 {

@@ -128,30 +128,33 @@ static bool NAME(right)(NAME(fn) fn, NAME(fn) c, const struct reference *of,
 	return arena_intact(0) && arena_intact(1);
 }
 
+/** struct each - what NAME(variant)() is told, and says */
+struct NAME(each) {
+	const struct isahp_variant *c;
+	const struct reference *of;
+	double bound;
+	double worst;
+};
+
+static void NAME(variant)(const struct isahp_variant *v, void *arg)
+{
+	struct ml_random random = { operands_seed() };
+	struct NAME(each) *e = arg;
+	int round;
+
+	cr_assert_eq(v->results, e->c->results);
+	for (round = 0; round < ROUNDS; round++)
+		cr_assert(NAME(right)((NAME(fn))v->fn, (NAME(fn))e->c->fn, e->of,
+				      e->bound, &random, &e->worst), "%s", v->name);
+}
+
 static void NAME(each)(const struct isahp_operation *op,
 		       const struct reference *of, double bound)
 {
-	NAME(fn) c = (NAME(fn))op->variants[op->variant_count - 1].fn;
-	struct ml_random random = { operands_seed() };
-	double worst = 0;
-	size_t i;
-	int round;
+	struct NAME(each) e = { &op->variants[op->variant_count - 1], of, bound, 0 };
 
-	for (i = 0; i < op->variant_count; i++) {
-		const struct isahp_variant *v = &op->variants[i];
-
-		cr_assert_eq(v->results, op->variants[0].results);
-		if (!ml_variant_runs(v)) {
-			fprintf(stderr, "skipped: %s of %s, this CPU lacks it\n",
-				v->name, op->name);
-			continue;
-		}
-		cr_assert_str_eq(ml_code_variant((uintptr_t)v->fn), v->name);
-		for (round = 0; round < ROUNDS; round++)
-			cr_assert(NAME(right)((NAME(fn))v->fn, c, of, bound,
-					      &random, &worst), "%s", v->name);
-	}
-	fprintf(stderr, "%s: at most %.4f ulp\n", op->name, worst);
+	arena_each_variant_of(op, NAME(variant), &e);
+	fprintf(stderr, "%s: at most %.4f ulp\n", op->name, e.worst);
 }
 
 #undef T

@@ -8,13 +8,13 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "mathlib_arena.h"
 #include "mathlib_gemm_case.h"
 #include "examples/mathlib/src/gemm/gemm.h"
 
@@ -83,28 +83,30 @@ static size_t packed_trial(struct ml_random *random, const struct isahp_variant 
 	return wrong;
 }
 
+/** struct trials - of one operation, the @which-th of its kind */
+struct trials {
+	trial try;
+	size_t which;
+	bool special;
+};
+
+static void trials_of(const struct isahp_variant *v, void *arg)
+{
+	struct ml_random random = { operands_seed() };
+	const struct trials *t = arg;
+	int round;
+
+	for (round = 0; round < ROUNDS; round++)
+		cr_assert_eq(t->try(&random, v, t->which, t->special), 0, "%s",
+			     v->name);
+}
+
 static void all_variants(const struct isahp_operation *op, trial try,
 			 size_t which, bool special)
 {
-	struct ml_random random = { operands_seed() };
-	size_t i, skipped = 0;
-	int round;
+	struct trials t = { try, which, special };
 
-	for (i = 0; i < op->variant_count; i++) {
-		const struct isahp_variant *v = &op->variants[i];
-
-		if (!ml_variant_runs(v)) {
-			fprintf(stderr, "skipped: %s of %s, this CPU lacks it\n",
-				v->name, op->name);
-			skipped++;
-			continue;
-		}
-		for (round = 0; round < ROUNDS; round++)
-			cr_assert_eq(try(&random, v, which, special), 0, "%s of %s",
-				     v->name, op->name);
-	}
-	fprintf(stderr, "%s: %zu variants, %zu skipped\n", op->name, i, skipped);
-	cr_assert_lt(skipped, i, "nothing was tested");
+	arena_each_variant_of(op, trials_of, &t);
 }
 
 Test(mathlib_gemm, sgemm_is_within_the_bound_of_the_truth)
@@ -472,12 +474,6 @@ Test(mathlib_gemm, a_call_by_the_wrong_layout_is_found)
 	must_be_found(mistake_the_layout);
 }
 
-static void on_segv(int signal)
-{
-	(void)signal;
-	_exit(42);
-}
-
 static size_t overrun(struct gemm_case *g, struct ml_random *random)
 {
 	(void)random;
@@ -488,8 +484,6 @@ static size_t overrun(struct gemm_case *g, struct ml_random *random)
 
 Test(mathlib_gemm, an_overrun_hits_the_guard_page, .exit_code = 42)
 {
-	struct sigaction action = { .sa_handler = on_segv };
-
-	sigaction(SIGSEGV, &action, NULL);
+	arena_exit_on_segv();
 	must_be_found(overrun);
 }

@@ -8,10 +8,9 @@
 #include <isa-core/features.h>
 #include <unistd.h>
 
+#include "eventually.h"
 #include "lib_shim.h"
 #include "mathlib_gemm_case.h"
-
-#define LONG_MS 20000
 
 static struct lib_shim shim;
 
@@ -55,15 +54,6 @@ static inline void teardown(void)
 	if (now)
 		lib_shim_stop(&shim);
 }
-
-#define eventually(condition)                                                  \
-	do {                                                                   \
-		int tries_ = LONG_MS;                                          \
-		bool so_;                                                      \
-		while (!(so_ = (condition)) && tries_--)                       \
-			usleep(1000);                                          \
-		cr_assert(so_, "never: " #condition);                          \
-	} while (0)
 
 static inline uint32_t layout_of(const struct ml_plan *plan)
 {

@@ -110,18 +110,16 @@ static bool trial(igemm_fn fn, struct ml_random *random, size_t limit)
 	return ok;
 }
 
-static void test(isahp_fn fn, const char *name)
+static bool igemm_right(igemm_fn fn, struct ml_random *random)
 {
-	struct ml_random random = { operands_seed() };
-	int i;
-
-	for (i = 0; i < ROUNDS; i++)
-		cr_assert(trial((igemm_fn)fn, &random, 80), "%s", name);
+	return trial(fn, random, 80);
 }
+
+ARENA_EACH_ROUND(igemm, ROUNDS)
 
 Test(mathlib_igemm, each_variant_is_exact)
 {
-	arena_each_variant(&ml_igemm_operation, test);
+	arena_each_variant(&ml_igemm_operation, igemm_test);
 }
 
 Test(mathlib_igemm, pieces_make_up_the_whole)

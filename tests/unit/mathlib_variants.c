@@ -5,11 +5,10 @@
  */
 #include <criterion/criterion.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "mathlib_arena.h"
 #include "mathlib_operands.h"
 
 #define ROUNDS 1500
@@ -40,30 +39,29 @@ static size_t trial(struct ml_random *random, enum ml_op op, isahp_fn fn,
 	return wrong;
 }
 
+/** struct trials - of one operation */
+struct trials {
+	enum ml_op op;
+	void (*spoil)(struct ml_problem *, struct ml_random *);
+};
+
+static void trials_of(const struct isahp_variant *v, void *arg)
+{
+	struct ml_random random = { operands_seed() };
+	const struct trials *t = arg;
+	int round;
+
+	for (round = 0; round < ROUNDS; round++)
+		cr_assert_eq(trial(&random, t->op, v->fn, t->spoil), 0, "%s of %s",
+			     v->name, ml_op_name(t->op));
+}
+
 static void all_variants(enum ml_op op,
 			 void (*spoil)(struct ml_problem *, struct ml_random *))
 {
-	const struct isahp_operation *operation = ml_op_operation(op);
-	struct ml_random random = { operands_seed() };
-	size_t i, skipped = 0;
-	int round;
+	struct trials t = { op, spoil };
 
-	for (i = 0; i < operation->variant_count; i++) {
-		const struct isahp_variant *v = &operation->variants[i];
-
-		if (!ml_variant_runs(v)) {
-			fprintf(stderr, "skipped: %s of %s, this CPU lacks it\n",
-				v->name, ml_op_name(op));
-			skipped++;
-			continue;
-		}
-		for (round = 0; round < ROUNDS; round++)
-			cr_assert_eq(trial(&random, op, v->fn, spoil), 0,
-				     "%s of %s", v->name, ml_op_name(op));
-	}
-	fprintf(stderr, "%s: %zu variants, %zu skipped\n", ml_op_name(op), i,
-		skipped);
-	cr_assert_lt(skipped, i, "nothing was tested");
+	arena_each_variant_of(ml_op_operation(op), trials_of, &t);
 }
 
 Test(mathlib_variants, sgemm_agrees_with_plain_c)
@@ -206,23 +204,12 @@ Test(mathlib_variants, lost_bits_are_found)
 	must_be_found(ML_SDOT, (isahp_fn)sdot_coarse, NULL);
 }
 
-/*
- * The crash is made visible as an exit: a sanitizer would turn the signal into
- * a report of its own.
- */
-static void on_segv(int signal)
-{
-	(void)signal;
-	_exit(42);
-}
-
 Test(mathlib_variants, an_overrun_hits_the_guard_page, .exit_code = 42)
 {
 	struct ml_random random = { operands_seed() };
-	struct sigaction action = { .sa_handler = on_segv };
 	int round;
 
-	sigaction(SIGSEGV, &action, NULL);
+	arena_exit_on_segv();
 	for (round = 0; round < ROUNDS; round++)
 		trial(&random, ML_SAXPY, (isahp_fn)saxpy_overruns, NULL);
 }
