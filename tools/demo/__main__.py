@@ -4,14 +4,12 @@
 import argparse
 import json
 import shutil
-import signal
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from lab.errors import LabError
-from lab.proc import kill_all
+from lab.runner import run_to_end
 
 from demo import guest, native, plot
 from demo.stage import Stage
@@ -160,27 +158,16 @@ def prepare_folder(folder: Path) -> Path:
     return folder
 
 
-def interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
+def run(arguments: argparse.Namespace) -> int:
+    arguments.out = prepare_folder(arguments.out)
+    with Stage(arguments.out) as stage:
+        return (control if arguments.without_isahp else demonstrate)(arguments, stage)
 
 
 def main() -> int:
     arguments = parse_arguments()
-    signal.signal(signal.SIGTERM, interrupt)
     began = time.monotonic()
-    try:
-        arguments.out = prepare_folder(arguments.out)
-        with Stage(arguments.out) as stage:
-            run = control if arguments.without_isahp else demonstrate
-            status = run(arguments, stage)
-    except KeyboardInterrupt:
-        print("\ninterrupted", file=sys.stderr)
-        status = 130
-    except (LabError, OSError) as error:
-        print(f"dev demo: {error}", file=sys.stderr)
-        status = 1
-    finally:
-        kill_all()
+    status = run_to_end("dev demo", lambda: run(arguments))
     print(f"({time.monotonic() - began:.0f} s) results in {arguments.out}")
     return status
 

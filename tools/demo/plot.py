@@ -1,17 +1,15 @@
 # SPDX-License-Identifier: MIT
 """The picture: throughput over time, the events marked. Drawn by gnuplot."""
 
-import subprocess
 from pathlib import Path
+
+from lab import gnuplot
+from lab.gnuplot import quote
 
 from demo.timeline import Leg
 
 ENTRY_COLOURS = {"sysenter": "#d6e4f0", "syscall": "#d5ecd8", "int80": "#f6e0bf"}
 COLOURS = ["#4477aa", "#ee6677", "#228833", "#ccbb44", "#66ccee", "#aa3377"]
-
-
-def quote(text: str) -> str:
-    return "'" + text.replace("'", "''").replace("\n", " ") + "'"
 
 
 def write_data(leg: Leg, folder: Path) -> dict[str, Path]:
@@ -103,14 +101,4 @@ def draw(legs: list[Leg], folder: Path, stem: str) -> list[Path]:
     for leg in legs:
         body += panel(leg, write_data(leg, data), colours)
     body.append("unset multiplot")
-    height = 420 * len(legs)
-    pictures = []
-    for terminal, suffix in ((f"svg size 1100,{height} background rgb 'white'", "svg"),
-                             (f"pngcairo size 1100,{height}", "png")):
-        picture = folder / f"{stem}.{suffix}"
-        script = "\n".join([f"set terminal {terminal} font 'Sans,10'",
-                            f"set output {quote(str(picture))}", *body, "unset output", ""])
-        subprocess.run(["gnuplot"], input=script, text=True, check=True,
-                       stdout=subprocess.DEVNULL)
-        pictures.append(picture)
-    return pictures
+    return gnuplot.draw(folder, stem, (1100, 420 * len(legs)), body)

@@ -16,14 +16,13 @@ what that found.
 import argparse
 import json
 import os
-import signal
 import sys
 import time
 from pathlib import Path
 
 from lab.errors import LabError
 from lab.paths import build_dir
-from lab.proc import kill_all
+from lab.runner import run_to_end
 
 from bench.restored import plot
 from bench.restored.day import Day, Stage, hosts
@@ -113,7 +112,7 @@ def write(arguments: argparse.Namespace, title: str, lines: list[Line],
         print(f"no picture: {why}", file=sys.stderr)
 
 
-def run(arguments: argparse.Namespace) -> None:
+def run(arguments: argparse.Namespace) -> int:
     name, flags = cpu()
     pool = hosts(flags)
     stay_ms = QUICK_STAY_MS if arguments.quick else STAY_MS
@@ -130,28 +129,16 @@ def run(arguments: argparse.Namespace) -> None:
     rest = exchange(days)
     show(lines, rest, arguments.quick)
     write(arguments, name, lines, [f for line in lines for f in line.figures()] + rest)
-
-
-def interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
+    return 0
 
 
 def main() -> int:
     arguments = parse_arguments()
-    signal.signal(signal.SIGTERM, interrupt)
     began = time.monotonic()
-    try:
-        run(arguments)
-    except KeyboardInterrupt:
-        print("\nbench_restored: interrupted", file=sys.stderr)
-        return 130
-    except (LabError, OSError) as error:
-        print(f"bench_restored: {error}", file=sys.stderr)
-        return 1
-    finally:
-        kill_all()
-    print(f"({time.monotonic() - began:.0f} s)")
-    return 0
+    status = run_to_end("bench_restored", lambda: run(arguments))
+    if not status:
+        print(f"({time.monotonic() - began:.0f} s)")
+    return status
 
 
 if __name__ == "__main__":

@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: MIT
 """The picture: each function's day, in a panel of its own. Drawn by gnuplot."""
 
-import shutil
 import statistics
-import subprocess
 from pathlib import Path
 
-from lab.errors import LabError
+from lab import gnuplot
+from lab.gnuplot import quote
 
 from bench.restored.day import AT, BEST, ISAHP, MASKED, Stay
 from bench.restored.figures import Line
@@ -20,10 +19,6 @@ CURVES = [(f"with filledcurves above fc rgb '{GAIN}'", "what following the host 
           (f"with lines lw 1.6 lc rgb '{OURS}'", "through isahp")]
 ROUNDS_A_POINT = 9
 COLUMNS, WIDTH, PANEL, HEAD, FOOT = 3, 1280, 200, 78, 58
-
-
-def quote(text: str) -> str:
-    return "'" + text.replace("'", "''").replace("\n", " ") + "'"
 
 
 def began_ns(stay: Stay) -> float:
@@ -135,18 +130,5 @@ def legend(height: int) -> list[str]:
 def draw(title: str, lines: list[Line], folder: Path) -> list[Path]:
     """Draw restored.svg and restored.png into a folder. LabError: no gnuplot, or
     it can not."""
-    if not shutil.which("gnuplot"):
-        raise LabError("gnuplot is missing: install it (./dev setup)")
     body, height = script(title, lines)
-    pictures = []
-    for terminal, suffix in ((f"svg size {WIDTH},{height} background rgb 'white'", "svg"),
-                             (f"pngcairo size {WIDTH},{height}", "png")):
-        picture = folder / f"restored.{suffix}"
-        text = "\n".join([f"set terminal {terminal} font 'Sans,10'",
-                          f"set output {quote(str(picture))}", *body, "unset output", ""])
-        done = subprocess.run(["gnuplot"], input=text, text=True, stdout=subprocess.DEVNULL,
-                              stderr=subprocess.PIPE, check=False)
-        if done.returncode:
-            raise LabError(f"gnuplot: {done.stderr.strip()[-300:]}")
-        pictures.append(picture)
-    return pictures
+    return gnuplot.draw(folder, "restored", (WIDTH, height), body)
