@@ -36,6 +36,9 @@ static const char *const kind_texts[] = {
 	[FINDING_INTERPOSABLE] = "followed, but another object may come before it",
 };
 
+/* Nobody reads more; what there are beyond is counted. */
+#define LISTED_MAX 10000
+
 struct checking {
 	const struct image *image;
 	const struct tool_options *options;
@@ -46,13 +49,6 @@ struct checking {
 	json_int_t warnings;
 };
 
-static json_t *text(const char *name)
-{
-	json_t *s = name ? json_string(name) : json_null();
-
-	return s ? s : json_string("(not UTF-8)");
-}
-
 static json_t *place(const struct image *im, uint64_t address)
 {
 	uint64_t offset = 0, end;
@@ -61,7 +57,7 @@ static json_t *place(const struct image *im, uint64_t address)
 
 	if (!name && !image_function(im, address, &offset, &end))
 		offset = address - offset;
-	json_object_set_new(o, "function", text(name));
+	json_object_set_new(o, "function", tool_text(name));
 	json_object_set_new(o, "offset", json_integer((json_int_t)offset));
 	json_object_set_new(o, "address", json_sprintf("0x%" PRIx64, address));
 	return o;
@@ -99,6 +95,8 @@ static int add(void *arg, const struct finding *f)
 		c->warnings++;
 	else
 		c->findings++;
+	if (c->findings + c->warnings > LISTED_MAX)
+		return 0;
 	o = place(c->image, f->address);
 	json_object_set_new(o, "kind", json_string(kind_names[f->kind]));
 	json_object_set_new(o, "text", json_string(kind_texts[f->kind]));
@@ -106,12 +104,12 @@ static int add(void *arg, const struct finding *f)
 			    json_boolean(warning && !c->options->strict));
 	if (c->code) {
 		code_disassemble(c->code, f->address, text_of);
-		json_object_set_new(o, "instruction", text(text_of));
+		json_object_set_new(o, "instruction", tool_text(text_of));
 	}
 	if (f->kind == FINDING_MISSING)
 		json_object_set_new(o, "missing", tool_features(&f->missing));
 	if (f->name)
-		json_object_set_new(o, "name", text(f->name));
+		json_object_set_new(o, "name", tool_text(f->name));
 	if (f->kind == FINDING_DIRTY)
 		json_object_set_new(o, "since", place(c->image, f->since));
 	json_array_append_new(c->list, o);
@@ -153,7 +151,7 @@ static int check_variant(struct checking *c, const struct variant *v,
 	int rc;
 
 	c->list = json_array();
-	json_object_set_new(o, "name", text(v->name));
+	json_object_set_new(o, "name", tool_text(v->name));
 	json_object_set_new(o, "needs", tool_features(&v->needs));
 	json_object_set_new(o, "findings", c->list);
 	json_array_append_new(variants, o);
@@ -179,7 +177,7 @@ static int check_operation(struct checking *c, const struct operation *op,
 	size_t i;
 	int rc = 0;
 
-	json_object_set_new(o, "name", text(op->name));
+	json_object_set_new(o, "name", tool_text(op->name));
 	json_object_set_new(o, "variants", variants);
 	json_object_set_new(o, "has_base", json_boolean(has_base(op)));
 	json_array_append_new(list, o);
@@ -212,20 +210,6 @@ static int check_rest(struct checking *c, size_t *budget, json_t *file)
 	return rc;
 }
 
-static const char *explain(int rc, const char *why)
-{
-	switch (rc) {
-	case -E2BIG:
-		return why ? why : "more code than can be looked at";
-	case -ENODATA:
-		return "defines no operations of isahp";
-	case -ENOMEM:
-		return "out of memory";
-	default:
-		return why ? why : "makes no sense";
-	}
-}
-
 int tool_check(const char *path, const struct image *im,
 	       const struct tool_options *options, json_t **ret_json,
 	       const char **ret_why)
@@ -236,7 +220,7 @@ int tool_check(const char *path, const struct image *im,
 	struct operations ops;
 	int rc = operations_read(im, &ops);
 
-	*ret_why = explain(rc, ops.why);
+	*ret_why = tool_explain(rc, ops.why);
 	if (!rc && !ops.count)
 		rc = -ENODATA;
 	for (i = 0; !rc && i < ops.count; i++) {
@@ -245,12 +229,14 @@ int tool_check(const char *path, const struct image *im,
 	}
 	if (!rc && options->rest)
 		rc = check_rest(&c, &budget, file);
-	*ret_why = explain(rc, ops.why);
+	*ret_why = tool_explain(rc, ops.why);
 	rest_free(&c.rest);
-	json_object_set_new(file, "file", text(path));
+	json_object_set_new(file, "file", tool_text(path));
 	json_object_set_new(file, "operations", list);
 	json_object_set_new(file, "finding_count", json_integer(c.findings));
 	json_object_set_new(file, "warning_count", json_integer(c.warnings));
+	json_object_set_new(file, "cut",
+			    json_boolean(c.findings + c.warnings > LISTED_MAX));
 	operations_free(&ops);
 	if (rc)
 		json_decref(file);
@@ -337,6 +323,9 @@ void tool_check_text(const json_t *checked, FILE *out)
 			string(checked, "file"));
 		print_finding(op, out);
 	}
+	if (json_is_true(json_object_get(checked, "cut")))
+		fprintf(out, "%s: more than %d are not listed\n",
+			string(checked, "file"), LISTED_MAX);
 	fprintf(out,
 		"%s: %zu operations, %zu variants, %" JSON_INTEGER_FORMAT
 		" instructions: %" JSON_INTEGER_FORMAT

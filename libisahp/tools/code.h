@@ -104,7 +104,8 @@ struct code {
  * code_follow - all that can run from an address on
  * @image: whose.
  * @entry: where it begins.
- * @budget: instructions that may yet be looked at; counted down.
+ * @budget: instructions, and targets of tables, that may yet be looked at;
+ *	counted down.
  * @skip: says which addresses not to go to, or NULL, and
  * @arg: what it is given.
  * @ret_code: given back by code_free().
@@ -141,7 +142,8 @@ bool code_decode(const struct code *code, uint64_t address,
  * whose address is loaded by LEA, or a table of addresses, and a comparison
  * before that tells how many there are. Appends to @code's targets.
  *
- * Return: how many; -ENOENT: none was recognised; -ENOMEM.
+ * Return: how many; -ENOENT: none was recognised; -E2BIG: more than the budget;
+ * -ENOMEM.
  */
 int code_jump_table(struct code *code, const struct code_node *node);
 

@@ -6,18 +6,43 @@
 #include "array.h"
 #include "image_private.h"
 
+/* What is longer is no name, and would be gone through again and again. */
+#define NAME_LONGEST 65536
+
+static bool covers(const struct image_segment *s, uint64_t address)
+{
+	return address >= s->address && address - s->address < s->size;
+}
+
+/* An object file may have a section for each function. */
 static const struct image_segment *segment(const struct image *im,
 					   uint64_t address)
 {
-	size_t i;
+	size_t low = 0, high = im->ordered, middle, i;
 
-	for (i = 0; i < im->segment_count; i++) {
-		const struct image_segment *s = &im->segments[i];
-
-		if (address >= s->address && address - s->address < s->size)
-			return s;
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (im->segments[middle].address <= address)
+			low = middle + 1;
+		else
+			high = middle;
 	}
+	if (low && covers(&im->segments[low - 1], address))
+		return &im->segments[low - 1];
+	for (i = im->ordered; i < im->segment_count; i++)
+		if (covers(&im->segments[i], address))
+			return &im->segments[i];
 	return NULL;
+}
+
+int image_take(struct image *im, uint64_t size)
+{
+	if (size > im->file_size - im->taken) {
+		im->overlaps = true;
+		return -EINVAL;
+	}
+	im->taken += size;
+	return 0;
 }
 
 uint64_t image_room(const struct image *im, uint64_t address)
@@ -41,9 +66,51 @@ const char *image_text(const struct image *im, uint64_t address)
 	uint64_t room = image_room(im, address);
 	const uint8_t *text = image_at(im, address, room);
 
+	if (room > NAME_LONGEST)
+		room = NAME_LONGEST;
 	if (!room || !text || !memchr(text, '\0', room))
 		return NULL;
 	return (const char *)text;
+}
+
+struct image_strings image_strings_of(const struct image *im, size_t section)
+{
+	struct image_strings strings = { 0 };
+	Elf_Scn *scn = elf_getscn(im->elf, section);
+	GElf_Shdr head;
+	Elf_Data *data;
+	const char *end;
+
+	if (!scn || !gelf_getshdr(scn, &head) || head.sh_type != SHT_STRTAB)
+		return strings;
+	data = elf_rawdata(scn, NULL);
+	end = data && data->d_buf ? memrchr(data->d_buf, '\0', data->d_size) : NULL;
+	if (end) {
+		strings.text = data->d_buf;
+		strings.size = (size_t)(end - strings.text) + 1;
+	}
+	return strings;
+}
+
+const char *image_string(const struct image_strings *strings, size_t at)
+{
+	size_t room = at < strings->size ? strings->size - at : 0;
+
+	if (room > NAME_LONGEST)
+		room = NAME_LONGEST;
+	if (!room || !memchr(strings->text + at, '\0', room))
+		return NULL;
+	return strings->text + at;
+}
+
+Elf_Scn *image_section(const struct image *im, uint32_t type, GElf_Shdr *ret_head)
+{
+	Elf_Scn *section = NULL;
+
+	while ((section = elf_nextscn(im->elf, section)) != NULL)
+		if (gelf_getshdr(section, ret_head) && ret_head->sh_type == type)
+			break;
+	return section;
 }
 
 bool image_executable(const struct image *im, uint64_t address)
@@ -186,10 +253,16 @@ int image_open(const void *bytes, size_t size, struct image **ret_image,
 	/* libelf does not write to what it reads by ELF_C_READ's equivalent. */
 	im->elf = elf_memory((char *)(uintptr_t)bytes, size);
 	rc = image_load(im, ret_why);
-	if (!rc)
+	if (!rc) {
+		*ret_why = "relocations or symbols that make no sense";
 		rc = image_relocate(im);
+	}
 	if (!rc)
 		rc = image_read_symbols(im);
+	if (im->overlaps)
+		*ret_why = "sections that lie over each other";
+	if (rc == -ENOMEM)
+		*ret_why = "out of memory";
 	if (rc) {
 		image_close(im);
 		return rc;

@@ -78,6 +78,8 @@ static int load_program(struct image *im, const char **ret_why)
 		return -EINVAL;
 	qsort(im->segments, im->segment_count, sizeof(*im->segments),
 	      notes_last);
+	while (im->ordered < im->segment_count && !im->segments[im->ordered].note)
+		im->ordered++;
 	im->external = (im->external + 0xffff) & ~0xfffULL;
 	for (i = 0; i < count; i++) {
 		if (!gelf_getphdr(im->elf, (int)i, &p))

@@ -28,6 +28,8 @@ static int add_section(struct image *im, Elf_Scn *section,
 		return -EINVAL;
 	im->bases[elf_ndxscn(section)] = *at;
 	if (head->sh_type != SHT_NOBITS && data && data->d_buf && data->d_size) {
+		if (image_take(im, data->d_size))
+			return -EINVAL;
 		s->own = malloc(data->d_size);
 		if (!s->own)
 			return -ENOMEM;
@@ -38,19 +40,26 @@ static int add_section(struct image *im, Elf_Scn *section,
 		s->executable = head->sh_flags & SHF_EXECINSTR;
 		s->writable = (head->sh_flags & SHF_WRITE);
 		s->note = head->sh_type == SHT_NOTE;
-		im->segment_count++;
+		im->ordered = ++im->segment_count;
 	}
 	*at += head->sh_size + 1;
 	return *at < LAST_ADDRESS ? 0 : -EINVAL;
 }
 
-static int symbol_address(struct image *im, Elf_Data *symbols, size_t strings,
+/** struct symbol_table - the one that an object has */
+struct symbol_table {
+	size_t section;
+	Elf_Data *data;
+	struct image_strings strings;
+};
+
+static int symbol_address(struct image *im, const struct symbol_table *symbols,
 			  size_t index, uint64_t *ret_address)
 {
 	const char *name;
 	GElf_Sym sym;
 
-	if (index >= INT32_MAX || !gelf_getsym(symbols, (int)index, &sym))
+	if (index >= INT32_MAX || !gelf_getsym(symbols->data, (int)index, &sym))
 		return -ENOENT;
 	if (sym.st_shndx < im->base_count && im->bases[sym.st_shndx]) {
 		*ret_address = im->bases[sym.st_shndx] + sym.st_value;
@@ -60,7 +69,7 @@ static int symbol_address(struct image *im, Elf_Data *symbols, size_t strings,
 		*ret_address = sym.st_value;
 		return 0;
 	}
-	name = elf_strptr(im->elf, strings, sym.st_name);
+	name = image_string(&symbols->strings, sym.st_name);
 	*ret_address = image_name_external(im, name && *name ? name : "?");
 	return *ret_address ? 0 : -ENOMEM;
 }
@@ -102,22 +111,22 @@ static bool by_table(unsigned int type)
 }
 
 static int relocate_section(struct image *im, struct image_segment *s,
-			    Elf_Scn *section, const GElf_Shdr *head)
+			    Elf_Scn *section, const GElf_Shdr *head,
+			    const struct symbol_table *symbols)
 {
-	Elf_Data *relas = elf_getdata(section, NULL);
-	Elf_Scn *table = elf_getscn(im->elf, head->sh_link);
-	Elf_Data *symbols = table ? elf_getdata(table, NULL) : NULL;
-	GElf_Shdr symhead;
+	Elf_Data *relas;
 	GElf_Rela r;
 	uint64_t address;
 	int i, rc;
 
-	if (!relas || !symbols || !gelf_getshdr(table, &symhead) ||
-	    symhead.sh_type != SHT_SYMTAB)
+	if (head->sh_link != symbols->section)
 		return 0;
-	for (i = 0; gelf_getrela(relas, i, &r); i++) {
-		rc = symbol_address(im, symbols, symhead.sh_link,
-				    GELF_R_SYM(r.r_info), &address);
+	/* Before libelf, which may make a copy. */
+	if (image_take(im, head->sh_size))
+		return -EINVAL;
+	relas = elf_getdata(section, NULL);
+	for (i = 0; relas && gelf_getrela(relas, i, &r); i++) {
+		rc = symbol_address(im, symbols, GELF_R_SYM(r.r_info), &address);
 		if (rc == -ENOMEM)
 			return rc;
 		if (rc)
@@ -134,21 +143,51 @@ static int relocate_section(struct image *im, struct image_segment *s,
 
 static struct image_segment *segment_of(struct image *im, size_t index)
 {
-	size_t i;
+	size_t low = 0, high = im->segment_count, middle;
 
 	if (index >= im->base_count || !im->bases[index])
 		return NULL;
-	for (i = 0; i < im->segment_count; i++)
-		if (im->segments[i].address == im->bases[index])
-			return &im->segments[i];
-	return NULL;
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		if (im->segments[middle].address < im->bases[index])
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < im->segment_count &&
+	       im->segments[low].address == im->bases[index] ?
+		       &im->segments[low] : NULL;
+}
+
+static int relocate_all(struct image *im)
+{
+	struct symbol_table symbols = { 0 };
+	struct image_segment *s;
+	Elf_Scn *section;
+	GElf_Shdr head;
+	int rc = 0;
+
+	section = image_section(im, SHT_SYMTAB, &head);
+	if (!section)
+		return 0;
+	symbols.section = elf_ndxscn(section);
+	symbols.data = elf_getdata(section, NULL);
+	symbols.strings = image_strings_of(im, head.sh_link);
+	section = NULL;
+	while (!rc && (section = elf_nextscn(im->elf, section)) != NULL) {
+		if (!gelf_getshdr(section, &head) || head.sh_type != SHT_RELA)
+			continue;
+		s = segment_of(im, head.sh_info);
+		if (s && symbols.data)
+			rc = relocate_section(im, s, section, &head, &symbols);
+	}
+	return rc;
 }
 
 int image_load_object(struct image *im, const char **ret_why)
 {
 	uint64_t at = FIRST_ADDRESS;
 	Elf_Scn *section = NULL;
-	struct image_segment *s;
 	GElf_Shdr head;
 	size_t count;
 	int rc = 0;
@@ -166,12 +205,5 @@ int image_load_object(struct image *im, const char **ret_why)
 		    elf_ndxscn(section) < count)
 			rc = add_section(im, section, &head, &at);
 	im->external = (at + 0xffff) & ~0xfffULL;
-	while (!rc && (section = elf_nextscn(im->elf, section)) != NULL) {
-		if (!gelf_getshdr(section, &head) || head.sh_type != SHT_RELA)
-			continue;
-		s = segment_of(im, head.sh_info);
-		if (s)
-			rc = relocate_section(im, s, section, &head);
-	}
-	return rc;
+	return rc ? rc : relocate_all(im);
 }

@@ -47,6 +47,9 @@ struct image {
 	uint16_t type;
 	struct image_segment *segments;
 	size_t segment_count;
+	size_t ordered; /* of @segments: those that are in order of address */
+	size_t taken; /* of the file, by image_take() */
+	bool overlaps; /* more was to be taken than there is */
 	struct image_relocation *relocations;
 	size_t relocation_count, relocation_room;
 	struct image_symbol *symbols;
@@ -60,6 +63,33 @@ struct image {
 	const char **externals;
 	size_t external_count, external_room;
 };
+
+/**
+ * image_take - a part of the file that is to be kept, or gone through
+ * @size: of it.
+ *
+ * A linker's sections do not lie over each other: all that is taken is as large
+ * as the file at most. One that says the same bytes are a thousand sections
+ * could have any amount of memory and time otherwise.
+ *
+ * -EINVAL: it is more than that.
+ */
+int image_take(struct image *im, uint64_t size);
+
+/** struct image_strings - a string table, as far as its strings end */
+struct image_strings {
+	const char *text;
+	size_t size;
+};
+
+/** image_strings_of - the table that is a section; empty: there is none */
+struct image_strings image_strings_of(const struct image *im, size_t section);
+
+/** image_string - of a table; NULL: none that ends, or longer than any name */
+const char *image_string(const struct image_strings *strings, size_t at);
+
+/** image_section - the first section of a type, with its header; NULL: none */
+Elf_Scn *image_section(const struct image *im, uint32_t type, GElf_Shdr *ret_head);
 
 /** image_name_external - an address for a name that others define; 0: no memory */
 uint64_t image_name_external(struct image *im, const char *name);

@@ -23,8 +23,11 @@ struct dynamic {
 	uint64_t strings;
 };
 
+/* None takes less of the file than a pointer: what it is of, or what tells it. */
 static int add(struct image *im, const struct image_relocation *r)
 {
+	if (im->relocation_count > im->file_size / sizeof(r->value))
+		return -EINVAL;
 	if (array_grow(&im->relocations, im->relocation_count,
 		       &im->relocation_room, sizeof(*r)))
 		return -ENOMEM;
@@ -178,6 +181,7 @@ static struct dynamic read_dynamic(struct image *im)
 	for (i = 0; i < count; i++) {
 		if (!gelf_getphdr(im->elf, (int)i, &p) || p.p_type != PT_DYNAMIC)
 			continue;
+		/* There is one. */
 		for (at = p.p_vaddr;; at += sizeof(dyn)) {
 			bytes = image_at(im, at, sizeof(dyn));
 			if (!bytes)
@@ -187,6 +191,7 @@ static struct dynamic read_dynamic(struct image *im)
 				break;
 			read_entry(&d, &dyn);
 		}
+		break;
 	}
 	return d;
 }
@@ -200,8 +205,11 @@ static int relocate_static(struct image *im, const struct dynamic *d)
 
 	while (!rc && (section = elf_nextscn(im->elf, section)) != NULL)
 		if (gelf_getshdr(section, &head) && head.sh_type == SHT_RELA &&
-		    (head.sh_flags & SHF_ALLOC))
-			rc = relocate_rela(im, d, head.sh_addr, head.sh_size);
+		    (head.sh_flags & SHF_ALLOC)) {
+			rc = image_take(im, head.sh_size);
+			if (!rc)
+				rc = relocate_rela(im, d, head.sh_addr, head.sh_size);
+		}
 	return rc;
 }
 

@@ -9,6 +9,8 @@
 
 /* How far back to look for a symbol that covers an address. */
 #define LOOK_BACK 16
+/* Of names at one address, to say which is first. */
+#define NAME_COMPARED 256
 
 static int add_symbol(struct image *im, const GElf_Sym *sym, const char *name,
 		      uint64_t base)
@@ -37,18 +39,28 @@ static uint64_t base_of(const struct image *im, const GElf_Sym *sym)
 	return sym->st_shndx < im->base_count ? im->bases[sym->st_shndx] : 0;
 }
 
-static int read_table(struct image *im, Elf_Scn *section, const GElf_Shdr *head)
+/* gABI: a file has one table of each type at most. */
+static int read_table(struct image *im, uint32_t type)
 {
-	Elf_Data *data = elf_getdata(section, NULL);
-	size_t i, count = data ? data->d_size / sizeof(Elf64_Sym) : 0;
+	struct image_strings names;
+	size_t i, count;
+	Elf_Scn *section;
+	Elf_Data *data;
+	GElf_Shdr head;
 	GElf_Sym sym;
 	int rc = 0;
+
+	section = image_section(im, type, &head);
+	if (!section)
+		return 0;
+	names = image_strings_of(im, head.sh_link);
+	data = elf_getdata(section, NULL);
+	count = data ? data->d_size / sizeof(Elf64_Sym) : 0;
 
 	for (i = 0; !rc && i < count && i < INT32_MAX; i++)
 		if (gelf_getsym(data, (int)i, &sym))
 			rc = add_symbol(im, &sym,
-					elf_strptr(im->elf, head->sh_link,
-						   sym.st_name),
+					image_string(&names, sym.st_name),
 					base_of(im, &sym));
 	return rc;
 }
@@ -64,19 +76,15 @@ static int by_address(const void *a, const void *b)
 		return s->function ? 1 : -1;
 	if (!s->size != !t->size)
 		return s->size ? 1 : -1;
-	return strcmp(t->name, s->name);
+	return strncmp(t->name, s->name, NAME_COMPARED);
 }
 
 int image_read_symbols(struct image *im)
 {
-	Elf_Scn *section = NULL;
-	GElf_Shdr head;
-	int rc = 0;
+	int rc = read_table(im, SHT_SYMTAB);
 
-	while (!rc && (section = elf_nextscn(im->elf, section)) != NULL)
-		if (gelf_getshdr(section, &head) &&
-		    (head.sh_type == SHT_SYMTAB || head.sh_type == SHT_DYNSYM))
-			rc = read_table(im, section, &head);
+	if (!rc)
+		rc = read_table(im, SHT_DYNSYM);
 	if (im->symbol_count)
 		qsort(im->symbols, im->symbol_count, sizeof(*im->symbols),
 		      by_address);
@@ -154,7 +162,8 @@ int image_function(const struct image *im, uint64_t address,
 
 	if (s) {
 		*ret_begin = s->address;
-		*ret_end = s->address + s->size;
+		*ret_end = s->size > UINT64_MAX - s->address ?
+				   UINT64_MAX : s->address + s->size;
 	} else if (f) {
 		*ret_begin = f->begin;
 		*ret_end = f->end;

@@ -191,6 +191,9 @@ static int add_all(struct code *code, const struct search *s)
 	for (i = 0; i < s->count; i++)
 		if (!entry(code, s, i, &target))
 			return -ENOENT;
+	if (*code->budget < s->count)
+		return -E2BIG;
+	*code->budget -= s->count;
 	for (i = 0; !rc && i < s->count; i++)
 		if (entry(code, s, i, &target))
 			rc = add(code, target);

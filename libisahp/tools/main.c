@@ -69,7 +69,8 @@ static int read_all(int fd, uint8_t *bytes, size_t *size)
 
 static int read_file(const char *path, uint8_t **ret_bytes, size_t *ret_size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* Of a pipe nobody may ever open the other end. */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	uint8_t *bytes = NULL;
 	struct stat st;
 	size_t size;

@@ -227,6 +227,9 @@ static int go_on(struct walk *w, const struct code_node *node,
 	uint32_t i;
 	int rc = 0;
 
+	if (*w->budget < node->table_count)
+		return -E2BIG;
+	*w->budget -= node->table_count;
 	if (in->mnemonic == ZYDIS_MNEMONIC_JNZ)
 		learn_tested(&target);
 	if (in->mnemonic == ZYDIS_MNEMONIC_JZ)

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 #include <isa-core/features.h>
 
 #include "tool.h"
+
+/* Bytes of a name that are shown; mangled ones have some thousands at times. */
+#define TEXT_LONGEST 4096
 
 json_t *tool_features(const struct isahp_features *set)
 {
@@ -21,12 +25,49 @@ json_t *tool_features(const struct isahp_features *set)
 	return list;
 }
 
-/* jansson takes UTF-8 only; a file's names may be anything. */
-static json_t *text(const char *name)
+/* Does a control character begin here? U+0080 to U+009F are two bytes. */
+static bool controls(const char *s)
 {
-	json_t *s = json_string(name);
+	unsigned char c = (unsigned char)s[0], next = c ? (unsigned char)s[1] : 0;
 
+	return c < 0x20 || c == 0x7f || (c == 0xc2 && next >= 0x80 && next < 0xa0);
+}
+
+json_t *tool_text(const char *name)
+{
+	char copy[TEXT_LONGEST + 8];
+	json_t *s;
+	size_t n;
+
+	if (!name)
+		return json_null();
+	for (n = 0; name[n] && n < TEXT_LONGEST; n++) {
+		copy[n] = controls(name + n) ? '?' : name[n];
+		/* The second byte as well. */
+		if (copy[n] != name[n] && (unsigned char)name[n] == 0xc2)
+			copy[++n] = '?';
+	}
+	/* Nothing is cut within a character. */
+	while (name[n] && n && ((unsigned char)name[n] & 0xc0) == 0x80)
+		n--;
+	strcpy(copy + n, name[n] ? "..." : "");
+	/* jansson takes UTF-8 only; a file's names may be anything. */
+	s = json_string(copy);
 	return s ? s : json_string("(not UTF-8)");
+}
+
+const char *tool_explain(int rc, const char *why)
+{
+	switch (rc) {
+	case -E2BIG:
+		return why ? why : "more code than can be looked at";
+	case -ENODATA:
+		return "defines no operations of isahp";
+	case -ENOMEM:
+		return "out of memory";
+	default:
+		return why ? why : "makes no sense";
+	}
 }
 
 static json_t *show_variant(const struct image *im, const struct operation *op,
@@ -38,11 +79,11 @@ static json_t *show_variant(const struct image *im, const struct operation *op,
 
 	if (!function)
 		function = image_symbol(im, v->fn.value, &offset);
-	json_object_set_new(o, "name", text(v->name));
+	json_object_set_new(o, "name", tool_text(v->name));
 	json_object_set_new(o, "needs", tool_features(&v->needs));
 	json_object_set_new(o, "cost", json_integer(v->cost));
 	json_object_set_new(o, "function",
-			    function && !offset ? text(function) : json_null());
+			    function && !offset ? tool_text(function) : json_null());
 	json_object_set_new(o, "address",
 			    v->fn.external ? json_null() :
 					     json_sprintf("0x%" PRIx64, v->fn.value));
@@ -59,7 +100,7 @@ int tool_show(const char *path, const struct image *im, json_t **ret_json,
 	size_t i, j;
 	int rc = operations_read(im, &ops);
 
-	*ret_why = ops.why;
+	*ret_why = tool_explain(rc, ops.why);
 	if (rc) {
 		operations_free(&ops);
 		return rc;
@@ -72,13 +113,13 @@ int tool_show(const char *path, const struct image *im, json_t **ret_json,
 		for (j = 0; j < op->variant_count; j++)
 			json_array_append_new(
 				variants, show_variant(im, op, &op->variants[j]));
-		json_object_set_new(o, "name", text(op->name));
+		json_object_set_new(o, "name", tool_text(op->name));
 		json_object_set_new(o, "flags", json_integer(op->flags));
 		json_object_set_new(o, "variants", variants);
 		json_array_append_new(list, o);
 	}
 	file = json_object();
-	json_object_set_new(file, "file", text(path));
+	json_object_set_new(file, "file", tool_text(path));
 	json_object_set_new(file, "operations", list);
 	operations_free(&ops);
 	*ret_json = file;

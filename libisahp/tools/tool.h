@@ -60,6 +60,18 @@ int tool_check(const char *path, const struct image *im,
 	       const char **ret_why);
 void tool_check_text(const json_t *checked, FILE *out);
 
+/**
+ * tool_text - a name of a file's, for people and their terminals
+ * @name: may be anything, and NULL.
+ *
+ * Return: a JSON string: control characters become '?', what is very long is
+ * cut, and what is no UTF-8 is only said to be that; or JSON's null.
+ */
+json_t *tool_text(const char *name);
+
+/** tool_explain - an error; @why is what is said of those that have many reasons */
+const char *tool_explain(int rc, const char *why);
+
 /** tool_features - Linux' flag names, as a JSON array */
 json_t *tool_features(const struct isahp_features *set);
 

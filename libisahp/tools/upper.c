@@ -3,7 +3,8 @@
  * There are two states, clean and dirty, and a function in one of them is a
  * context. For each context that can occur: in which states does it return?
  * Begun with "in none", repeated until nothing changes; what a context returns
- * only ever grows, so that it ends.
+ * only ever grows, so that it ends. A context is gone through when it is met
+ * first, so that mostly two rounds do.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,6 +15,8 @@
 enum { CLEAN, DIRTY };
 
 #define RETURNS(state) (1U << (state))
+/* Calls within calls that are gone through at once. */
+#define DEPTH_MAX 256
 
 struct context {
 	uint64_t entry;
@@ -35,7 +38,9 @@ struct upper {
 	struct step *stack;
 	size_t stack_count, stack_room;
 	uint32_t *seen; /* by node and state: the round that saw it */
-	uint32_t round;
+	uint32_t *context_of; /* by node and state: index + 1 of that begun there */
+	uint32_t round, rounds;
+	unsigned int depth;
 	bool changed;
 	int (*dirty)(void *arg, uint64_t leaves, uint64_t since);
 	void *arg;
@@ -62,29 +67,35 @@ static int push(struct upper *u, uint64_t address, unsigned int state,
 	return 0;
 }
 
-/* What a call in a state returns in; a context that is new is looked at later. */
+static int run(struct upper *u, size_t index);
+
+/* What a call in a state returns in, as far as that is known. */
 static int returns_of(struct upper *u, uint64_t entry, unsigned int state,
 		      unsigned int *ret_returns)
 {
-	struct context *c;
-	size_t i;
+	const struct code_node *node = code_node_at(u->code, entry);
+	uint32_t *index;
+	int rc;
 
-	for (i = 0; i < u->context_count; i++) {
-		c = &u->contexts[i];
-		if (c->entry == entry && c->state == state) {
-			*ret_returns = c->returns;
-			return 0;
-		}
+	*ret_returns = 0;
+	if (!node)
+		return 0;
+	index = &u->context_of[2 * (size_t)(node - u->code->nodes) + state];
+	if (*index) {
+		*ret_returns = u->contexts[*index - 1].returns;
+		return 0;
 	}
-	if (*u->budget < u->context_count)
-		return -E2BIG;
-	*u->budget -= u->context_count;
-	if (array_grow(&u->contexts, u->context_count, &u->context_room, sizeof(*c)))
+	if (array_grow(&u->contexts, u->context_count, &u->context_room,
+		       sizeof(*u->contexts)))
 		return -ENOMEM;
 	u->contexts[u->context_count++] = (struct context){ entry, state, 0 };
+	*index = (uint32_t)u->context_count;
 	u->changed = true;
-	*ret_returns = 0;
-	return 0;
+	if (u->depth == DEPTH_MAX)
+		return 0;
+	rc = run(u, *index - 1);
+	*ret_returns = u->contexts[*index - 1].returns;
+	return rc;
 }
 
 static int go_on(struct upper *u, const struct code_node *node,
@@ -93,6 +104,9 @@ static int go_on(struct upper *u, const struct code_node *node,
 	uint32_t i;
 	int rc = 0;
 
+	if (*u->budget < node->table_count)
+		return -E2BIG;
+	*u->budget -= node->table_count;
 	if (node->next != CODE_NOWHERE)
 		rc = push(u, node->next, state, since);
 	if (!rc && node->target != CODE_NOWHERE)
@@ -133,18 +147,23 @@ static int step(struct upper *u, const struct step *s, unsigned int *returns)
 
 static int run(struct upper *u, size_t index)
 {
+	size_t bottom = u->stack_count;
+	uint32_t outer = u->round;
 	unsigned int returns = 0;
 	struct step s;
 	int rc;
 
-	u->round++;
-	u->stack_count = 0;
+	u->depth++;
+	u->round = ++u->rounds;
 	rc = push(u, u->contexts[index].entry, u->contexts[index].state,
 		  u->contexts[index].entry);
-	while (!rc && u->stack_count) {
+	while (!rc && u->stack_count > bottom) {
 		s = u->stack[--u->stack_count];
 		rc = step(u, &s, &returns);
 	}
+	/* Where code of both was gone through, the outer one may do it again. */
+	u->round = outer;
+	u->depth--;
 	if (returns != u->contexts[index].returns)
 		u->changed = true;
 	u->contexts[index].returns = returns;
@@ -174,16 +193,17 @@ int upper_check(const struct code *code, uint64_t entry, size_t *budget,
 	int rc;
 
 	u.seen = calloc(code->node_count, 2 * sizeof(*u.seen));
-	if (!u.seen)
-		return -ENOMEM;
-	rc = returns_of(&u, entry, CLEAN, &returns);
+	u.context_of = calloc(code->node_count, 2 * sizeof(*u.context_of));
+	rc = u.seen && u.context_of ? returns_of(&u, entry, CLEAN, &returns) :
+				      -ENOMEM;
 	if (!rc)
 		rc = settle(&u);
-	if (!rc) {
+	if (!rc && u.context_count) {
 		u.dirty = dirty;
 		rc = run(&u, 0);
 	}
 	free(u.seen);
+	free(u.context_of);
 	free(u.stack);
 	free(u.contexts);
 	return rc;

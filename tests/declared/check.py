@@ -304,6 +304,18 @@ class UpperHalves(Case):
         found = self.one(self.wide(callee, ""))
         self.assertEqual((found["kind"], found["function"]), ("dirty-upper-halves", "it"))
 
+    def test_a_function_that_calls_thousands(self) -> None:
+        count = 20000
+        code = "\n".join(["\t.text", "\t.globl it", "\t.type it, @function", "it:",
+                          *(f"\tcall f{i}" for i in range(count)),
+                          "\tvpxor %ymm0, %ymm0, %ymm0", "\tret", "\t.size it, . - it",
+                          *(f"\t.type f{i}, @function\nf{i}:\tret\n\t.size f{i}, . - f{i}"
+                            for i in range(count)),
+                          '\t.section .note.GNU-stack,"",@progbits\n'])
+        found = self.one(self.library(AVX2, code, suffix=".s"))
+        self.assertEqual(found["kind"], "dirty-upper-halves")
+        self.assertEqual(found["since"]["offset"], 5 * count)
+
     def test_recursion_ends(self) -> None:
         again = ".hidden it\n\tdecl %edi\n\tjz 1f\n\tcall it\n1:"
         self.dirty(self.wide(again, ""))
