@@ -50,6 +50,32 @@ Test(mathlib_blas1, pieces_make_up_the_whole)
 	d_pieces();
 }
 
+/* As BLAS has it: what is multiplied by nothing may be anything, or missing. */
+Test(mathlib_blas1, what_is_not_read_may_be_missing)
+{
+	float y[9], before[9];
+	int i;
+
+	for (i = 0; i < 9; i++)
+		before[i] = y[i] = (float)i - 4;
+	ml_saxpy(0, 1, NULL, NULL);
+	cr_assert_eq(ml_sdot(0, NULL, NULL), 0);
+	ml_sgemv(0, 5, 1, NULL, 5, NULL, 0, NULL);
+	ml_sgemv(9, 0, 1, NULL, 5, NULL, 1, y);
+	ml_sgemv(9, 5, 0, NULL, 5, NULL, 1, y);
+	cr_assert_arr_eq(y, before, sizeof(y));
+	for (i = 0; i < 9; i++)
+		y[i] = NAN;
+	ml_sgemv(9, 5, 0, NULL, 5, NULL, 0, y);
+	for (i = 0; i < 9; i++)
+		cr_assert_eq(y[i], 0);
+	for (i = 0; i < 9; i++)
+		y[i] = NAN;
+	ml_sgemv(9, 0, 3, NULL, 5, NULL, 0, y);
+	for (i = 0; i < 9; i++)
+		cr_assert_eq(y[i], 0);
+}
+
 /* --- nrm2 ---------------------------------------------------------------------- */
 
 static const double v = 0x1p-53;

@@ -7,6 +7,7 @@
  */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -148,6 +149,31 @@ Test(mathlib_gemm, each_operation_ends_with_a_variant_that_needs_nothing)
 			cr_expect_eq(op->variants[op->variant_count - 1].needs.word[w],
 				     0);
 	}
+}
+
+/* As BLAS has it: what is multiplied by nothing may be anything, or missing. */
+Test(mathlib_gemm, what_is_not_read_may_be_missing)
+{
+	float c[3 * 40], before[3 * 40];
+	int i;
+
+	for (i = 0; i < 120; i++)
+		before[i] = c[i] = (float)i - 4;
+	ml_sgemm(ML_PLAIN, ML_PLAIN, 3, 40, 0, 1, NULL, 0, NULL, 40, 1, c, 40);
+	ml_sgemm(ML_PLAIN, ML_PLAIN, 3, 40, 7, 0, NULL, 7, NULL, 40, 1, c, 40);
+	cr_assert_arr_eq(c, before, sizeof(c));
+	ml_sgemm(ML_PLAIN, ML_PLAIN, 0, 40, 7, 1, NULL, 7, NULL, 40, 0, NULL, 40);
+	ml_sgemm(ML_PLAIN, ML_PLAIN, 3, 0, 7, 1, NULL, 7, NULL, 0, 0, NULL, 0);
+	for (i = 0; i < 120; i++)
+		c[i] = NAN;
+	ml_sgemm(ML_TRANSPOSED, ML_PLAIN, 3, 40, 7, 0, NULL, 3, NULL, 40, 0, c, 40);
+	for (i = 0; i < 120; i++)
+		cr_assert_eq(c[i], 0);
+	for (i = 0; i < 120; i++)
+		c[i] = NAN;
+	ml_sgemm(ML_PLAIN, ML_PLAIN, 3, 40, 0, 5, NULL, 0, NULL, 40, 0, c, 40);
+	for (i = 0; i < 120; i++)
+		cr_assert_eq(c[i], 0);
 }
 
 /* --- plans -------------------------------------------------------------------- */

@@ -152,6 +152,22 @@ Test(mathlib_igemm, sums_wrap_and_do_not_saturate)
 	arena_each_variant(&ml_igemm_operation, wraps);
 }
 
+Test(mathlib_igemm, what_is_not_read_may_be_missing)
+{
+	int32_t c[2 * 100], i;
+
+	for (i = 0; i < 200; i++)
+		c[i] = i + 1;
+	ml_igemm(2, 100, 0, NULL, 7, NULL, 100, 1, c, 100);
+	for (i = 0; i < 200; i++)
+		cr_assert_eq(c[i], i + 1);
+	ml_igemm(2, 100, 0, NULL, 7, NULL, 100, 0, c, 100);
+	for (i = 0; i < 200; i++)
+		cr_assert_eq(c[i], 0);
+	ml_igemm(0, 100, 5, NULL, 5, NULL, 100, 0, NULL, 100);
+	ml_igemm(2, 0, 5, NULL, 5, NULL, 0, 0, NULL, 0);
+}
+
 /* --- controls ------------------------------------------------------------------ */
 
 static int32_t saturated(int32_t x)

@@ -178,7 +178,8 @@ ISAHP_OPERATION_DECLARE(ml_dgemv_piece, void,
 /**
  * ml_sgemv - y = alpha * A * x + beta * y, row-major
  * @m: rows of A, elements of y.
- * @n: columns of A, elements of x; 0 leaves y = beta * y.
+ * @n: columns of A, elements of x; 0 leaves y = beta * y, and A and x are not
+ *	read.
  * @alpha: finite; 0: A and x are not read.
  * @a: m x n, row i begins at a + i * lda. What lies between rows is not read.
  * @lda: elements from row to row, at least @n.

@@ -43,7 +43,7 @@ ISAHP_OPERATION_DECLARE(ml_igemm_piece, void,
  * @k: columns of A, rows of B; 0: A * B is 0.
  * @a: m x k, row i begins at a + i * lda; not read where m * k is 0.
  * @lda: elements from row to row, at least @k.
- * @b: k x n.
+ * @b: k x n; not read where k * n is 0.
  * @ldb: at least @n.
  * @add: nonzero: to what C holds; otherwise C is not read.
  * @c: m x n, must not overlap @a or @b. What lies between its rows is neither

@@ -55,8 +55,9 @@
 			n = 0;                                                 \
 		for (i = 0; i < m; i += rows) {                                \
 			rows = m - i < step ? m - i : step;                    \
-			p##gemv_rows(rows, n, alpha, n ? a + i * lda : a, lda, \
-				     x, beta, y + i);                          \
+			/* No rows to step over where A may be none. */        \
+			p##gemv_rows(rows, n, alpha, n ? a + i * lda : a,      \
+				     n ? lda : 0, x, beta, y + i);             \
 		}                                                              \
 	}
 

@@ -17,7 +17,8 @@ static void depth(size_t m, size_t n, size_t k, const uint8_t *a, size_t lda,
 		for (i = 0; i < m; i += ML_IGEMM_ROWS)
 			ml_igemm_piece(MIN(m - i, ML_IGEMM_ROWS),
 				       MIN(n - j, ML_IGEMM_COLS), k,
-				       k ? a + i * lda : a, lda, b + j, ldb, add,
+				       k ? a + i * lda : a, lda, k ? b + j : b,
+				       ldb, add,
 				       c + i * ldc + j, ldc);
 	}
 }
