@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mathlib_restored - measures on command, for tools/bench/restored.py
+ * mathlib_restored - measures on command, for tools/bench/restored
  *
  * It follows $ISAHP_LOOPBACK. A command is a line on standard input, its answer
  * one line of JSON:
