@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,32 @@ static inline int array_grow(void *array, size_t count, size_t *room, size_t siz
 	*room = more;
 	/* cppcheck-suppress memleak ; @array has it */
 	return 0;
+}
+
+/**
+ * array_after - where in an array in order of address comes what is after one
+ * @array: its members begin with an address, of 64 bits.
+ * @count: of them.
+ * @size: of one.
+ * @address: that one.
+ *
+ * Return: how many members are at @address or before it.
+ */
+static inline size_t array_after(const void *array, size_t count, size_t size,
+				 uint64_t address)
+{
+	size_t low = 0, high = count, middle;
+	uint64_t begins;
+
+	while (low < high) {
+		middle = low + (high - low) / 2;
+		memcpy(&begins, (const char *)array + middle * size, sizeof(begins));
+		if (begins <= address)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 #endif /* ISAHP_TOOL_ARRAY_H */

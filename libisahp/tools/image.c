@@ -18,17 +18,11 @@ static bool covers(const struct image_segment *s, uint64_t address)
 static const struct image_segment *segment(const struct image *im,
 					   uint64_t address)
 {
-	size_t low = 0, high = im->ordered, middle, i;
+	size_t i = array_after(im->segments, im->ordered, sizeof(*im->segments),
+			       address);
 
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (im->segments[middle].address <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low && covers(&im->segments[low - 1], address))
-		return &im->segments[low - 1];
+	if (i && covers(&im->segments[i - 1], address))
+		return &im->segments[i - 1];
 	for (i = im->ordered; i < im->segment_count; i++)
 		if (covers(&im->segments[i], address))
 			return &im->segments[i];

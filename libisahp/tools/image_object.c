@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "array.h"
 #include "image_private.h"
 
 #define FIRST_ADDRESS 0x10000
@@ -143,20 +144,14 @@ static int relocate_section(struct image *im, struct image_segment *s,
 
 static struct image_segment *segment_of(struct image *im, size_t index)
 {
-	size_t low = 0, high = im->segment_count, middle;
+	size_t i;
 
 	if (index >= im->base_count || !im->bases[index])
 		return NULL;
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (im->segments[middle].address < im->bases[index])
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < im->segment_count &&
-	       im->segments[low].address == im->bases[index] ?
-		       &im->segments[low] : NULL;
+	i = array_after(im->segments, im->segment_count, sizeof(*im->segments),
+			im->bases[index]);
+	return i && im->segments[i - 1].address == im->bases[index] ?
+		       &im->segments[i - 1] : NULL;
 }
 
 static int relocate_all(struct image *im)

@@ -10,6 +10,7 @@
 /* What other objects define has an address each, this far apart. */
 #define IMAGE_EXTERNAL_STEP 16
 
+/* Addresses come first: array_after() looks there. */
 struct image_segment {
 	uint64_t address;
 	uint64_t size;

@@ -95,16 +95,10 @@ int image_read_symbols(struct image *im)
 static const struct image_symbol *before(const struct image *im,
 					 uint64_t address)
 {
-	size_t low = 0, high = im->symbol_count, middle;
+	size_t i = array_after(im->symbols, im->symbol_count,
+			       sizeof(*im->symbols), address);
 
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (im->symbols[middle].address <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low ? &im->symbols[low - 1] : NULL;
+	return i ? &im->symbols[i - 1] : NULL;
 }
 
 static const struct image_symbol *covering(const struct image *im,
@@ -123,18 +117,9 @@ static const struct image_symbol *covering(const struct image *im,
 
 static const struct image_fde *unwind(const struct image *im, uint64_t address)
 {
-	size_t low = 0, high = im->fde_count, middle;
+	size_t i = array_after(im->fdes, im->fde_count, sizeof(*im->fdes), address);
 
-	while (low < high) {
-		middle = low + (high - low) / 2;
-		if (im->fdes[middle].begin <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (!low || address >= im->fdes[low - 1].end)
-		return NULL;
-	return &im->fdes[low - 1];
+	return i && address < im->fdes[i - 1].end ? &im->fdes[i - 1] : NULL;
 }
 
 const char *image_symbol(const struct image *im, uint64_t address,

@@ -135,16 +135,6 @@ static float *alloc(size_t count, void *arg)
 	return aligned_alloc(64, bytes + 64);
 }
 
-static void free_problem(struct ml_problem *p)
-{
-	free(p->a);
-	free(p->b);
-	free(p->out);
-	free(p->initial);
-	free(p->expect);
-	free(p->bound);
-}
-
 static int one_size(struct turns *t, enum ml_op op, size_t n)
 {
 	struct ml_problem p = { .op = op, .m = n, .n = n, .k = n, .lda = n,
@@ -159,7 +149,7 @@ static int one_size(struct turns *t, enum ml_op op, size_t n)
 	ml_problem_solve(&p);
 	ret = one_problem(t, &p);
 out:
-	free_problem(&p);
+	ml_problem_free(&p);
 	return ret;
 }
 

@@ -2,6 +2,7 @@
 #include "problem.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef float (*sdot_fn)(size_t, const float *, const float *);
@@ -118,6 +119,16 @@ int ml_problem_alloc(struct ml_problem *p, float *(*alloc)(size_t, void *),
 	if (!p->a || !p->b || !p->out || !p->initial || !p->expect || !p->bound)
 		return -ENOMEM;
 	return 0;
+}
+
+void ml_problem_free(struct ml_problem *p)
+{
+	free(p->a);
+	free(p->b);
+	free(p->out);
+	free(p->initial);
+	free(p->expect);
+	free(p->bound);
 }
 
 static void fill(float *x, size_t n, struct ml_random *random, float scale)

@@ -90,6 +90,9 @@ struct ml_problem {
 int ml_problem_alloc(struct ml_problem *p, float *(*alloc)(size_t, void *),
 		     void *arg);
 
+/** ml_problem_free - by free(), what an allocator of malloc()'s kind has given */
+void ml_problem_free(struct ml_problem *p);
+
 /**
  * ml_problem_fill - random operands
  * @p: allocated.

@@ -111,16 +111,8 @@ static void free_problems(struct worker *w)
 {
 	unsigned int i;
 
-	for (i = 0; i < PROBLEMS; i++) {
-		struct ml_problem *p = &w->problem[i];
-
-		free(p->a);
-		free(p->b);
-		free(p->out);
-		free(p->initial);
-		free(p->expect);
-		free(p->bound);
-	}
+	for (i = 0; i < PROBLEMS; i++)
+		ml_problem_free(&w->problem[i]);
 }
 
 /* What serves before an operation is registered, and after. */
