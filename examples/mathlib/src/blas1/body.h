@@ -114,65 +114,58 @@ CODE void NAME(gemv)(size_t m, size_t n, T alpha, const T *a, size_t lda,
 }
 
 #ifdef WIDEN
-CODE double NAME_SNRM2(size_t n, const float *x)
+/* @single, and in what follows @scaled, is a constant. */
+ML_INLINE V NAME(fetch)(const void *x, size_t i, bool single)
+{
+	return single ? WIDEN((const float *)x + i) : LOAD((const double *)x + i);
+}
+
+ML_INLINE V NAME(fetch_part)(const void *x, size_t i, size_t n, bool single)
+{
+	return single ? WIDEN_PART((const float *)x + i, n) :
+			LOAD_PART((const double *)x + i, n);
+}
+
+/* @sum and the squares of @w. */
+ML_INLINE V NAME(add_square)(V sum, V w, V scale, bool scaled)
+{
+	w = scaled ? MUL(w, scale) : w;
+	return MADD(w, w, sum);
+}
+
+ML_INLINE double NAME(squares)(size_t n, const void *x, bool single, V scale,
+			       bool scaled)
 {
 	V sum[4] = { ZERO(), ZERO(), ZERO(), ZERO() };
-	V w;
 	size_t i;
 	int v;
 
 	for (i = 0; n - i >= 4 * LANES; i += 4 * LANES) {
 #pragma GCC unroll 4
-		for (v = 0; v < 4; v++) {
-			w = WIDEN(x + i + v * LANES);
-			sum[v] = MADD(w, w, sum[v]);
-		}
+		for (v = 0; v < 4; v++)
+			sum[v] = NAME(add_square)(sum[v],
+				NAME(fetch)(x, i + v * LANES, single), scale,
+				scaled);
 	}
-	for (; n - i >= LANES; i += LANES) {
-		w = WIDEN(x + i);
-		sum[0] = MADD(w, w, sum[0]);
-	}
-	if (i < n) {
-		w = WIDEN_PART(x + i, n - i);
-		sum[1] = MADD(w, w, sum[1]);
-	}
+	for (; n - i >= LANES; i += LANES)
+		sum[0] = NAME(add_square)(sum[0], NAME(fetch)(x, i, single), scale,
+					  scaled);
+	if (i < n)
+		sum[1] = NAME(add_square)(sum[1],
+			NAME(fetch_part)(x, i, n - i, single), scale, scaled);
 	return SUM(ADD(ADD(sum[0], sum[1]), ADD(sum[2], sum[3])));
 }
 
-/* @scaled is a constant. */
-ML_INLINE double NAME(squares)(size_t n, const double *x, V scale, bool scaled)
+CODE double NAME_SNRM2(size_t n, const float *x)
 {
-	V sum[4] = { ZERO(), ZERO(), ZERO(), ZERO() };
-	V w;
-	size_t i;
-	int v;
-
-	for (i = 0; n - i >= 4 * LANES; i += 4 * LANES) {
-#pragma GCC unroll 4
-		for (v = 0; v < 4; v++) {
-			w = LOAD(x + i + v * LANES);
-			w = scaled ? MUL(w, scale) : w;
-			sum[v] = MADD(w, w, sum[v]);
-		}
-	}
-	for (; n - i >= LANES; i += LANES) {
-		w = LOAD(x + i);
-		w = scaled ? MUL(w, scale) : w;
-		sum[0] = MADD(w, w, sum[0]);
-	}
-	if (i < n) {
-		w = LOAD_PART(x + i, n - i);
-		w = scaled ? MUL(w, scale) : w;
-		sum[1] = MADD(w, w, sum[1]);
-	}
-	return SUM(ADD(ADD(sum[0], sum[1]), ADD(sum[2], sum[3])));
+	return NAME(squares)(n, x, true, ZERO(), false);
 }
 
 CODE double NAME(nrm2)(size_t n, const double *x, double scale)
 {
 	if (scale == 1)
-		return NAME(squares)(n, x, ZERO(), false);
-	return NAME(squares)(n, x, SET(scale), true);
+		return NAME(squares)(n, x, false, ZERO(), false);
+	return NAME(squares)(n, x, false, SET(scale), true);
 }
 #endif /* WIDEN */
 

@@ -52,7 +52,7 @@ ML_INLINE double sum_pd(__m128d v)
 	return _mm_cvtsd_f64(_mm_add_sd(v, _mm_unpackhi_pd(v, v)));
 }
 
-/* A part of two is one. */
+/* A part of two is one, whatever n is said to be. */
 #define T double
 #define V __m128d
 #define LANES 2
@@ -60,10 +60,10 @@ ML_INLINE double sum_pd(__m128d v)
 #define NAME_SNRM2 ml_snrm2_sse2
 #define LOAD(p) _mm_loadu_pd(p)
 #define STORE(p, v) _mm_storeu_pd(p, v)
-#define LOAD_PART(p, n) _mm_load_sd(p)
+#define LOAD_PART(p, n) ((void)(n), _mm_load_sd(p))
 #define STORE_PART(p, v, n) _mm_store_sd(p, v)
 #define WIDEN(p) _mm_cvtps_pd(_mm_castsi128_ps(_mm_loadl_epi64((const void *)(p))))
-#define WIDEN_PART(p, n) _mm_cvtps_pd(_mm_load_ss(p))
+#define WIDEN_PART(p, n) ((void)(n), _mm_cvtps_pd(_mm_load_ss(p)))
 #define ZERO() _mm_setzero_pd()
 #define SET(a) _mm_set1_pd(a)
 #define ADD(a, b) _mm_add_pd(a, b)
