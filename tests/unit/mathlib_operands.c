@@ -38,7 +38,7 @@ void operands_free(struct operands *o)
 
 uint64_t operands_seed(void)
 {
-	const char *given = getenv("MATHLIB_SEED");
+	const char *given = getenv("ISAHP_SEED");
 	struct timespec now;
 	uint64_t seed;
 
@@ -46,7 +46,7 @@ uint64_t operands_seed(void)
 	seed = (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 	if (given)
 		seed = strtoull(given, NULL, 0);
-	fprintf(stderr, "MATHLIB_SEED=%llu\n", (unsigned long long)seed);
+	fprintf(stderr, "ISAHP_SEED=%llu\n", (unsigned long long)seed);
 	return seed;
 }
 

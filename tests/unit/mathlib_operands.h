@@ -28,7 +28,7 @@ float *operands_alloc(size_t count, void *arg);
 /** operands_free - all that was allocated from it */
 void operands_free(struct operands *o);
 
-/** operands_seed - $MATHLIB_SEED, else of the time; printed */
+/** operands_seed - $ISAHP_SEED, else of the time; printed */
 uint64_t operands_seed(void);
 
 /**
