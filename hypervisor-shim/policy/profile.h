@@ -21,6 +21,7 @@
 /* More than any CPU has; a file with more is refused. */
 #define ISAHP_PROFILE_LEAVES_MAX 512
 #define ISAHP_PROFILE_MSRS_MAX 256
+#define ISAHP_PROFILE_MITIGATIONS_MAX 64
 
 /**
  * struct isahp_cpuid_leaf - what CPUID returns for one input
@@ -49,8 +50,20 @@ struct isahp_msr {
 };
 
 /**
+ * struct isahp_mitigation - what a kernel says of one weakness of its CPU
+ * @name: a file of /sys/devices/system/cpu/vulnerabilities.
+ * @state: what it says: one line of printable ASCII.
+ */
+struct isahp_mitigation {
+	char name[40];
+	char state[256];
+};
+
+/**
  * struct isahp_profile - one host
  * @name: of the host: printable ASCII, no spaces.
+ * @source: what it was read from, as "/proc/cpuinfo"; empty: not told.
+ * @kernel: its kernel's release, as uname has it; empty: not told.
  * @leaves: sorted by leaf, then subleaf; no doubles.
  * @leaf_count: of @leaves.
  * @msrs: sorted by number; no doubles.
@@ -58,11 +71,15 @@ struct isahp_msr {
  * @xcr0: components that the host's kernel has enabled.
  * @xcr0_known: it was told.
  * @microcode: revision as Linux prints it; 0: not told.
+ * @mitigations: sorted by name; no doubles.
+ * @mitigation_count: of @mitigations.
  * @document: the JSON object that it was read from, with what this version does
  *	not know, or NULL; owned.
  */
 struct isahp_profile {
 	char name[ISAHP_PROFILE_NAME_SIZE];
+	char source[ISAHP_PROFILE_NAME_SIZE];
+	char kernel[ISAHP_PROFILE_NAME_SIZE];
 	struct isahp_cpuid_leaf *leaves;
 	size_t leaf_count;
 	struct isahp_msr *msrs;
@@ -70,6 +87,8 @@ struct isahp_profile {
 	__u64 xcr0;
 	bool xcr0_known;
 	__u32 microcode;
+	struct isahp_mitigation *mitigations;
+	size_t mitigation_count;
 	json_t *document;
 };
 
@@ -113,6 +132,26 @@ const struct isahp_msr *isahp_profile_msr(const struct isahp_profile *profile,
  */
 int isahp_profile_msr_set(struct isahp_profile *profile, __u32 number,
 			  __u64 bits, __u64 value);
+
+/**
+ * isahp_profile_name_valid - may a host be called so
+ *
+ * Return: whether it is printable ASCII without spaces and neither empty nor
+ * longer than a profile holds.
+ */
+bool isahp_profile_name_valid(const char *name);
+
+/**
+ * isahp_profile_mitigation_set - say what the kernel says of a weakness
+ * @profile: gets it, or has it replaced.
+ * @name: as in sysfs.
+ * @state: made fit for a terminal; cut where it is too long.
+ *
+ * Return: 0, -EINVAL for a name that is none, -E2BIG beyond
+ * ISAHP_PROFILE_MITIGATIONS_MAX, or -ENOMEM.
+ */
+int isahp_profile_mitigation_set(struct isahp_profile *profile, const char *name,
+				 const char *state);
 
 /**
  * isahp_profile_features - the features of the table that it shows
@@ -160,6 +199,8 @@ int isahp_profile_native(struct isahp_profile *ret_profile, struct isahp_error *
  * @ret_profile: to be freed.
  * @err: names the place (a path in the document) and what is wrong there.
  *
+ * docs/policy.md describes it.
+ *
  * Return: 0, -EINVAL, or -ENOMEM.
  */
 int isahp_profile_from_json(const json_t *json, struct isahp_profile *ret_profile,
@@ -168,10 +209,21 @@ int isahp_profile_from_json(const json_t *json, struct isahp_profile *ret_profil
 /**
  * isahp_profile_to_json - the inverse
  *
- * Fields that this version does not know are as and where they were.
+ * Fields that this version does not know are as and where they were, and a
+ * number that has not changed is spelled as it was.
  *
  * Return: a new object; NULL: out of memory.
  */
 json_t *isahp_profile_to_json(const struct isahp_profile *profile);
+
+/**
+ * isahp_profile_to_text - the JSON form as it lies in files
+ *
+ * One line for each leaf and MSR. Reading such a file and writing it again gives
+ * the same bytes.
+ *
+ * Return: to be given to free(); NULL: out of memory.
+ */
+char *isahp_profile_to_text(const struct isahp_profile *profile);
 
 #endif /* ISAHP_SHIM_PROFILE_H */

@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: MIT
+# What knows CPUs: policy_NAME.c. Their data is in policy/.
+foreach(name
+    profile)
+  isahp_unit_test(policy_${name} LIBS isahp_policy)
+  target_compile_definitions(test_policy_${name} PRIVATE
+    POLICY_DATA="${CMAKE_CURRENT_SOURCE_DIR}/policy")
+endforeach()
