@@ -2,6 +2,7 @@
 # What knows CPUs: policy_NAME.c. Their data is in policy/.
 foreach(name
     import
+    native
     profile)
   isahp_unit_test(policy_${name} LIBS isahp_policy)
   target_compile_definitions(test_policy_${name} PRIVATE

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: MIT
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <hypervisor-shim/policy/import.h>
+#include <hypervisor-shim/policy/native.h>
+#include <isa-core/cpuid.h>
+#include <isa-core/features.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* CPUID as a dump tells it; Intel repeats the last leaf where there is none. */
+static void cpuid_of(void *context, __u32 leaf, __u32 subleaf, __u32 v[4])
+{
+	const struct isahp_profile *p = context;
+	const struct isahp_cpuid_leaf *l = isahp_profile_leaf(p, leaf, subleaf);
+
+	memset(v, 0, 4 * sizeof(v[0]));
+	if (l)
+		memcpy(v, l->value, sizeof(l->value));
+}
+
+static void cpuid_dice(void *context, __u32 leaf, __u32 subleaf, __u32 v[4])
+{
+	int i;
+
+	(void)context, (void)leaf, (void)subleaf;
+	for (i = 0; i < 4; i++)
+		v[i] = random() % 4 ? (__u32)random() << 1 : random() % 300;
+}
+
+static void cpuid_ones(void *context, __u32 leaf, __u32 subleaf, __u32 v[4])
+{
+	(void)context, (void)subleaf;
+	memset(v, 0xff, 4 * sizeof(v[0]));
+	if (!(leaf & 0xff))
+		v[0] = leaf + 0x24;
+}
+
+static struct isahp_profile native(void)
+{
+	struct isahp_profile p;
+	struct isahp_error err;
+
+	cr_assert_eq(isahp_profile_native(&p, &err), 0, "%s", err.text);
+	return p;
+}
+
+Test(native, tells_what_cpuid_tells)
+{
+	struct isahp_features cpuid = isahp_cpuid_features(), set;
+	struct isahp_profile p = native();
+
+	set = isahp_profile_features(&p);
+	cr_assert(isahp_features_equal(&set, &cpuid));
+	cr_assert_eq(isahp_profile_vendor(&p), isahp_cpuid_vendor());
+	cr_assert_eq(p.xcr0, isahp_cpuid_xcr0());
+	cr_assert(isahp_profile_name_valid(p.name));
+	cr_assert(p.kernel[0]);
+	isahp_profile_free(&p);
+}
+
+Test(native, leaves_the_thread_where_it_may_run)
+{
+	cpu_set_t before, after;
+	struct isahp_profile p;
+
+	cr_assert_eq(sched_getaffinity(0, sizeof(before), &before), 0);
+	p = native();
+	cr_assert_eq(sched_getaffinity(0, sizeof(after), &after), 0);
+	cr_assert(CPU_EQUAL(&before, &after));
+	isahp_profile_free(&p);
+}
+
+/* What Linux lists CPUID has; the other way round Linux may hide it. */
+Test(native, agrees_with_what_linux_says)
+{
+	struct isahp_profile p = native(), linux_says;
+	const struct isahp_cpuid_leaf *l, *n;
+	struct isahp_error err;
+	size_t i, r;
+
+	cr_assert_eq(isahp_import_file("/proc/cpuinfo", ISAHP_IMPORT_AUTO, "h",
+				       &linux_says, &err), 0, "%s", err.text);
+	for (i = 0; i < linux_says.leaf_count; i++) {
+		l = &linux_says.leaves[i];
+		n = isahp_profile_leaf(&p, l->leaf, l->subleaf);
+		cr_assert(n, "leaf %#x.%u", l->leaf, l->subleaf);
+		for (r = 0; r < 4; r++) {
+			/* The kernel takes away what memory encryption uses. */
+			__u32 bits = l->leaf == 0x80000008 && !r ? 0 : l->known[r];
+
+			cr_assert_eq(n->value[r] & bits, l->value[r] & bits,
+				     "leaf %#x.%u register %zu: %#x, Linux %#x of %#x",
+				     l->leaf, l->subleaf, r, n->value[r], l->value[r], bits);
+		}
+	}
+	cr_assert_eq(p.microcode, linux_says.microcode);
+	isahp_profile_free(&p);
+	isahp_profile_free(&linux_says);
+}
+
+/* The same CPU as a widely used program reads it. */
+Test(native, has_what_the_program_cpuid_finds)
+{
+	struct isahp_profile p = native(), other;
+	struct isahp_error err;
+	size_t size, i, r, compared = 0;
+	char text[65536];
+	FILE *program = popen("cpuid -r 2>/dev/null", "re");
+
+	size = program ? fread(text, 1, sizeof(text), program) : 0;
+	if (!program || pclose(program) || !size)
+		cr_skip_test("the program cpuid is not there");
+	/* All CPUs of this host: what differs, APIC IDs for instance, is unknown. */
+	cr_assert_eq(isahp_import(text, size, ISAHP_IMPORT_CPUID, "h", &other, &err), 0,
+		     "%s", err.text);
+	for (i = 0; i < other.leaf_count; i++) {
+		const struct isahp_cpuid_leaf *o = &other.leaves[i], *l;
+
+		/* It asks the range of Xeon Phi, too, which others do not have. */
+		l = isahp_profile_leaf(&p, o->leaf, o->subleaf);
+		if (!l)
+			continue;
+		for (r = 0; r < 4; r++)
+			cr_assert_eq(l->value[r] & o->known[r], o->value[r],
+				     "leaf %#x.%u register %zu: %#x, cpuid %#x", o->leaf,
+				     o->subleaf, r, l->value[r], o->value[r]);
+		compared++;
+	}
+	cr_assert_gt(compared, 20);
+	isahp_profile_free(&p);
+	isahp_profile_free(&other);
+}
+
+/* Our walk over a dump finds what the program that made it found. */
+Test(native, finds_every_leaf_of_a_dump)
+{
+	struct isahp_profile dump, p = { 0 };
+	struct isahp_native n = { .cpuid = cpuid_of, .context = &dump, .root = "" };
+	struct isahp_error err;
+	size_t i;
+
+	cr_assert_eq(isahp_import_file(POLICY_DATA "/genoa-guest.cpuid.txt", ISAHP_IMPORT_AUTO,
+				       NULL, &dump, &err), 0, "%s", err.text);
+	cr_assert_eq(isahp_native_leaves(&n, &p), 0);
+	for (i = 0; i < dump.leaf_count; i++) {
+		const struct isahp_cpuid_leaf *l = &dump.leaves[i];
+		bool all_zero = !(l->value[0] | l->value[1] | l->value[2] | l->value[3]);
+
+		/* cpuid asks a few subleaves more, which this CPU does not have. */
+		cr_assert(all_zero || isahp_profile_leaf(&p, l->leaf, l->subleaf),
+			  "leaf %#x.%u", l->leaf, l->subleaf);
+	}
+	cr_assert(isahp_profile_leaf(&p, 0xd, 9) == NULL);
+	cr_assert(isahp_profile_leaf(&p, 0xd, 12), "XSS's components, too");
+	cr_assert(isahp_profile_leaf(&p, 0x40000001, 0));
+	isahp_profile_free(&dump);
+	isahp_profile_free(&p);
+}
+
+Test(native, a_cpu_that_never_ends_is_cut_off)
+{
+	struct isahp_native n = { .cpuid = cpuid_ones, .root = "" };
+	struct isahp_profile p = { 0 };
+	unsigned int seed = time(NULL), i;
+
+	cr_assert_eq(isahp_native_leaves(&n, &p), -E2BIG);
+	isahp_profile_free(&p);
+	n.cpuid = cpuid_dice;
+	for (i = 0; i < 100; i++) {
+		int rc;
+
+		srandom(seed + i);
+		rc = isahp_native_leaves(&n, &p);
+		cr_assert(rc == 0 || rc == -E2BIG, "seed %u: %d", seed + i, rc);
+		cr_assert_leq(p.leaf_count, ISAHP_PROFILE_LEAVES_MAX);
+		isahp_profile_free(&p);
+	}
+}
+
+static char root[] = "/tmp/isahp-native-XXXXXX";
+
+static void put(const char *path, const char *text, size_t size, off_t at)
+{
+	char whole[512], *slash;
+	int fd;
+
+	snprintf(whole, sizeof(whole), "%s%s", root, path);
+	for (slash = strchr(whole + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		mkdir(whole, 0700);
+		*slash = '/';
+	}
+	fd = open(whole, O_WRONLY | O_CREAT, 0600);
+	cr_assert_geq(fd, 0, "%s", whole);
+	cr_assert_eq(pwrite(fd, text, size, at), (ssize_t)size);
+	close(fd);
+}
+
+#define VULNERABILITIES "/sys/devices/system/cpu/vulnerabilities/"
+
+/* A device has eight bytes at each register's number; a file can, too. */
+Test(native, reads_microcode_mitigations_and_registers)
+{
+	struct isahp_native n = { .root = root, .cpu = 3 };
+	struct isahp_profile p = { 0 };
+	__u64 mask = 0x00802009178bfbffULL;
+	char command[128];
+
+	cr_assert(mkdtemp(root));
+	put("/proc/cpuinfo", "processor : 0\nmicrocode\t: 0xa10113e\n", 37, 0);
+	put(VULNERABILITIES "meltdown", "Not affected\n", 13, 0);
+	put(VULNERABILITIES "spectre_v2", "Mitigation: \033[31mIBRS\n", 22, 0);
+	put(VULNERABILITIES "a name", "bad\n", 4, 0);
+	put("/dev/cpu/3/msr", (const char *)&mask, sizeof(mask), 0xc0011004);
+	cr_assert_eq(isahp_native_kernel(&n, &p), 0);
+	cr_assert_eq(isahp_native_msrs(&n, &p), 0);
+	cr_assert_eq(p.microcode, 0xa10113e);
+	cr_assert_eq(p.mitigation_count, 2);
+	cr_assert_str_eq(p.mitigations[0].name, "meltdown");
+	cr_assert_str_eq(p.mitigations[1].state, "Mitigation: ?[31mIBRS");
+	cr_assert(isahp_profile_msr(&p, 0xc0011004));
+	cr_assert_eq(isahp_profile_msr(&p, 0xc0011004)->value, mask);
+	cr_assert_eq(isahp_profile_msr(&p, 0xc0011004)->known, ~0ULL);
+	cr_assert(!isahp_profile_msr(&p, 0xc0011005), "beyond the file's end");
+	put("/sys/devices/system/cpu/cpu0/microcode/version", "0xa101148\n", 10, 0);
+	cr_assert_eq(isahp_native_kernel(&n, &p), 0);
+	cr_assert_eq(p.microcode, 0xa101148);
+	isahp_profile_free(&p);
+	snprintf(command, sizeof(command), "rm -r %s", root);
+	cr_assert_eq(system(command), 0);
+}
+
+Test(native, a_profile_survives_its_file)
+{
+	struct isahp_profile p = native(), back;
+	char *text = isahp_profile_to_text(&p), *again;
+	struct isahp_error err;
+
+	cr_assert_eq(isahp_import(text, strlen(text), ISAHP_IMPORT_AUTO, "other", &back,
+				  &err), 0, "%s", err.text);
+	again = isahp_profile_to_text(&back);
+	cr_assert_str_eq(text, again);
+	cr_assert_str_eq(back.name, p.name);
+	cr_assert_str_eq(back.source, "this host");
+	free(text);
+	free(again);
+	isahp_profile_free(&p);
+	isahp_profile_free(&back);
+}
