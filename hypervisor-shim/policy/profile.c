@@ -208,7 +208,8 @@ __u32 isahp_profile_vendor(const struct isahp_profile *profile)
 	char name[13] = "";
 	int vendor;
 
-	if (!l)
+	if (!l || (l->known[ISAHP_EBX] & l->known[ISAHP_EDX] &
+		   l->known[ISAHP_ECX]) != ~0U)
 		return ISAHP_VENDOR_UNKNOWN;
 	memcpy(name, &l->value[ISAHP_EBX], 4);
 	memcpy(name + 4, &l->value[ISAHP_EDX], 4);

@@ -160,7 +160,7 @@ int isahp_profile_mitigation_set(struct isahp_profile *profile, const char *name
  */
 struct isahp_features isahp_profile_features(const struct isahp_profile *profile);
 
-/** isahp_profile_vendor - enum isahp_vendor by leaf 0 */
+/** isahp_profile_vendor - enum isahp_vendor by leaf 0, where all of it was told */
 __u32 isahp_profile_vendor(const struct isahp_profile *profile);
 
 /**

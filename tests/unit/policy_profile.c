@@ -131,6 +131,7 @@ Test(profile, features_vendor_and_signature_are_those_of_the_leaves)
 	cr_assert_eq(isahp_profile_vendor(&p), ISAHP_VENDOR_UNKNOWN);
 	isahp_profile_set(&p, 0, 0, ISAHP_EBX, ALL, 0x68747541);
 	isahp_profile_set(&p, 0, 0, ISAHP_EDX, ALL, 0x69746e65);
+	cr_assert_eq(isahp_profile_vendor(&p), ISAHP_VENDOR_UNKNOWN, "half a name");
 	isahp_profile_set(&p, 0, 0, ISAHP_ECX, ALL, 0x444d4163);
 	isahp_profile_set(&p, 1, 0, ISAHP_EAX, ALL, 0x00100f42);
 	isahp_profile_set(&p, 1, 0, ISAHP_ECX, ALL, 0x00802009);
