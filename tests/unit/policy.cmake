@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What knows CPUs: policy_NAME.c. Their data is in policy/.
 foreach(name
+    export
     import
     native
     profile)
