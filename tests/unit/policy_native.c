@@ -164,6 +164,24 @@ Test(native, finds_every_leaf_of_a_dump)
 	isahp_profile_free(&p);
 }
 
+/* Where there is no such range some CPUs answer with what their last leaf has. */
+Test(native, a_range_that_can_not_be_is_no_range)
+{
+	struct isahp_profile dump, p = { 0 };
+	struct isahp_native n = { .cpuid = cpuid_of, .context = &dump, .root = "" };
+	struct isahp_error err;
+	size_t i;
+
+	cr_assert_eq(isahp_import_file(POLICY_DATA "/genoa-guest.cpuid.txt",
+				       ISAHP_IMPORT_AUTO, NULL, &dump, &err), 0);
+	isahp_profile_set(&dump, 0xc0000000, 0, ISAHP_EAX, ~0U, 0xd0000000);
+	cr_assert_eq(isahp_native_leaves(&n, &p), 0);
+	for (i = 0; i < p.leaf_count; i++)
+		cr_assert_lt(p.leaves[i].leaf, 0xc0000000);
+	isahp_profile_free(&dump);
+	isahp_profile_free(&p);
+}
+
 Test(native, a_cpu_that_never_ends_is_cut_off)
 {
 	struct isahp_native n = { .cpuid = cpuid_ones, .root = "" };

@@ -207,7 +207,7 @@ Test(json, unknown_fields_stay_where_they_are)
 		"  \"xcr0\": \"0x00e7\",\n"
 		"  \"cpuid\": [\n"
 		"    {\"leaf\": \"0x7\", \"seen\": true, \"subleaf\": \"0x0\", \"ebx\": \"0x00000020/0x00000120\"},\n"
-		"    {\"leaf\": \"0x1\", \"subleaf\": \"0x0\", \"ecx\": \"0x00001000\"}\n"
+		"    {\"leaf\": \"0x1\", \"subleaf\": \"0x0\", \"ecx\": \"0x1000\"}\n"
 		"  ],\n"
 		"  \"later\": null\n"
 		"}\n";
@@ -223,7 +223,7 @@ Test(json, unknown_fields_stay_where_they_are)
 	back = isahp_profile_to_text(&p);
 	cr_assert(strstr(back, "{\"leaf\": \"0x7\", \"seen\": true, \"subleaf\": \"0x0\", "
 			       "\"ebx\": \"0x00000120/0x00000120\"},\n"), "%s", back);
-	cr_assert(strstr(back, "\"0x00001000\"},\n    {\"leaf\": \"0x00000001\", \"subleaf\": "
+	cr_assert(strstr(back, "\"0x1000\"},\n    {\"leaf\": \"0x00000001\", \"subleaf\": "
 			       "\"0x1\", \"eax\": \"0x00000003\"}\n  ],\n  \"later\""),
 		  "%s", back);
 	cr_assert(strstr(back, "],\n  \"xcr0\": \"0x7\",\n"), "%s", back);
