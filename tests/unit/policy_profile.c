@@ -63,6 +63,12 @@ static struct isahp_profile random_profile(unsigned int seed)
 	return p;
 }
 
+/* memcmp() takes no NULL, not even of no bytes. */
+static bool same_bytes(const void *a, const void *b, size_t size)
+{
+	return !size || !memcmp(a, b, size);
+}
+
 static bool same(const struct isahp_profile *a, const struct isahp_profile *b)
 {
 	return !strcmp(a->name, b->name) && !strcmp(a->source, b->source) &&
@@ -71,10 +77,10 @@ static bool same(const struct isahp_profile *a, const struct isahp_profile *b)
 	       a->mitigation_count == b->mitigation_count &&
 	       a->xcr0 == b->xcr0 && a->xcr0_known == b->xcr0_known &&
 	       a->microcode == b->microcode &&
-	       !memcmp(a->leaves, b->leaves, a->leaf_count * sizeof(*a->leaves)) &&
-	       !memcmp(a->msrs, b->msrs, a->msr_count * sizeof(*a->msrs)) &&
-	       !memcmp(a->mitigations, b->mitigations,
-		       a->mitigation_count * sizeof(*a->mitigations));
+	       same_bytes(a->leaves, b->leaves, a->leaf_count * sizeof(*a->leaves)) &&
+	       same_bytes(a->msrs, b->msrs, a->msr_count * sizeof(*a->msrs)) &&
+	       same_bytes(a->mitigations, b->mitigations,
+			  a->mitigation_count * sizeof(*a->mitigations));
 }
 
 Test(profile, leaves_are_sorted_and_found_whatever_the_order)
