@@ -3,8 +3,8 @@
 """Write the tables of names that imports understand.
 
 flags.def: what Linux, QEMU and libvirt call each bit of CPUID and of the MSRs
-that tell of a CPU. libvirt_models.def: what libvirt's CPU models have. Facts,
-taken from
+that tell of a CPU. libvirt_models.def: what libvirt's CPU models have, in each
+of its versions. Facts, taken from
 
   --linux FILE    arch/x86/include/asm/cpufeatures.h; may be repeated: names that
                   newer kernels do not show any more are taken from older ones
@@ -180,8 +180,9 @@ def models(directory):
             if base is not None:
                 vendor, features = resolve(base.get("name"))
             own = raw[name].find("vendor")
+            # What libvirt added later, of an older libvirt's file the name does not say.
             features = features | {f.get("name") for f in raw[name].findall("feature")
-                                   if f.get("removed") != "yes"}
+                                   if f.get("removed") != "yes" and f.get("added") != "yes"}
             features -= {f.get("name") for f in raw[name].findall("feature")
                          if f.get("removed") == "yes"}
             done[name] = (own.get("name") if own is not None else vendor, features)

@@ -225,6 +225,46 @@ Test(libvirt, an_unknown_model_is_noted)
 	isahp_profile_free(&p);
 }
 
+/* What libvirt found on a machine, a model's features included, is in its dump. */
+Test(libvirt, real_capabilities_are_those_of_the_dump)
+{
+	struct isahp_profile p = file("genoa-guest.capabilities.xml");
+	struct isahp_profile raw = file("genoa-guest.cpuid.txt");
+	struct isahp_features set = isahp_profile_features(&p), dumped;
+	size_t i, r;
+
+	for (i = 0; i < p.leaf_count; i++) {
+		const struct isahp_cpuid_leaf *l = &p.leaves[i];
+
+		for (r = 0; r < 4; r++)
+			cr_assert_eq(value(&raw, l->leaf, l->subleaf, r) & l->known[r],
+				     l->value[r], "leaf %#x.%u", l->leaf, l->subleaf);
+	}
+	cr_assert_eq(p.msr_count, 0, "AMD has no VMX");
+	cr_assert_eq(p.microcode, 0x1000065);
+	dumped = isahp_profile_features(&raw);
+	/* Of which libvirt 9.0 has not heard. */
+	isahp_features_del(&dumped, ISAHP_FEATURE_SHSTK);
+	cr_assert(isahp_features_equal(&set, &dumped));
+	cr_assert(!json_object_get(p.document, "not-imported"));
+	isahp_profile_free(&p);
+	isahp_profile_free(&raw);
+}
+
+/* TCG has MPX, and libvirt's EPYC a VME that TCG has not. */
+Test(libvirt, real_domcapabilities_are_those_of_the_hypervisor)
+{
+	struct isahp_profile p = file("tcg.domcapabilities.xml");
+
+	cr_assert_eq(has(&p, "mpx"), 1);
+	cr_assert_eq(has(&p, "rdseed"), 0);
+	cr_assert_eq(has(&p, "avx512f"), -1);
+	cr_assert_eq(value(&p, 1, 0, ISAHP_EDX) >> 1 & 1, 0);
+	cr_assert_eq(known(&p, 1, 0, ISAHP_EDX) >> 1 & 1, 1);
+	cr_assert(!json_object_get(p.document, "not-imported"));
+	isahp_profile_free(&p);
+}
+
 /* What QEMU's models of the same name have, as far as our table goes. */
 Test(libvirt, models_are_made_of_others)
 {
