@@ -36,6 +36,8 @@ LINUX_AMBIGUOUS = {"mba", "ibrs", "ibpb", "stibp", "ssbd"}
 # The kernel sets these by what it has decided, not by the bit.
 LINUX_DECIDED = {"user_shstk"}
 MSR_PREFIX = "msr"
+# Of VMX's, libvirt tells the numbers.
+QEMU_MSRS = {"MSR_IA32_ARCH_CAPABILITIES": 0x10a, "MSR_IA32_CORE_CAPABILITY": 0xcf}
 
 
 def linux_names(headers, scattered):
@@ -63,32 +65,39 @@ def linux_names(headers, scattered):
     return names
 
 
+def qemu_word(entry):
+    """Where a word of QEMU's table is, as a function of the bit; None: nowhere."""
+    msr = re.search(r"\.msr = \{\s*\.index = (\w+)", entry)
+    if msr and msr[1] in QEMU_MSRS:
+        return lambda bit: (MSR_PREFIX, QEMU_MSRS[msr[1]], bit)
+    cpuid = re.search(r"\.cpuid = \{(.*?)\}", entry, re.S)
+    leaf = cpuid and re.search(r"\.eax = (\w+)", cpuid[1])[1]
+    if not leaf or not leaf[0].isdigit() or int(leaf, 0) >> 16 == 0x4000:
+        return None  # KVM's and Hyper-V's
+    subleaf = re.search(r"\.ecx = (\w+)", cpuid[1])
+    register = re.search(r"\.reg = R_(\w+)", cpuid[1])[1]
+    return lambda bit: (int(leaf, 0), int(subleaf[1], 0) if subleaf else 0, register, bit)
+
+
 def qemu_names(source):
-    """{bit: name}; of MSRs libvirt tells, which has their numbers."""
+    """{bit: name}"""
     names = {}
     text = source.read_text()
     table = text[text.index("feature_word_info[FEATURE_WORDS] = {"):]
     table = table[:table.index("\n};")]
     for entry in re.split(r"\n    \[FEAT_", table)[1:]:
-        where = re.search(r"\.cpuid = \{(.*?)\}", entry, re.S)
+        where = qemu_word(entry)
         found = re.search(r"\.feat_names = \{(.*?)\}", entry, re.S)
         if not where or not found:
             continue
-        leaf = re.search(r"\.eax = (\w+)", where[1])[1]
-        if not leaf[0].isdigit():  # KVM's and Hyper-V's
-            continue
-        leaf = int(leaf, 0)
-        subleaf = re.search(r"\.ecx = (\w+)", where[1])
-        register = re.search(r"\.reg = R_(\w+)", where[1])[1]
         body = re.sub(r"/\*.*?\*/", "", found[1], flags=re.S)
         bit = 0
         for item in filter(None, (x.strip() for x in body.split(","))):
             at = re.match(r"\[(\d+)\]\s*=\s*(.*)", item)
             if at:
                 bit, item = int(at[1]), at[2]
-            if item != "NULL" and not 0x40000000 <= leaf < 0x40010000:
-                names[(leaf, int(subleaf[1], 0) if subleaf else 0, register, bit)] = \
-                    item.strip('"')
+            if item != "NULL":
+                names[where(bit)] = item.strip('"')
             bit += 1
     return names
 

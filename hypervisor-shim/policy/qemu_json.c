@@ -86,7 +86,8 @@ static int read_props(json_t *props, struct isahp_profile *profile,
 		if (rc)
 			return rc;
 	}
-	if (json_object_get(props, "family") && json_object_get(props, "model") &&
+	/* Of `max` and `host` QEMU tells no family before it has made the CPU. */
+	if (signature.family && json_object_get(props, "model") &&
 	    json_object_get(props, "stepping")) {
 		rc = isahp_import_signature(profile, &signature);
 		if (rc == -EINVAL)

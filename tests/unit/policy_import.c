@@ -323,6 +323,20 @@ Test(qemu, a_property_that_is_false_is_told)
 	isahp_profile_free(&p);
 }
 
+Test(qemu, what_is_not_decided_is_not_told)
+{
+	struct isahp_profile p = text("{\"name\": \"max\", \"props\": {\"avx2\": true, "
+				      "\"bhi_no\": true, \"family\": 0, \"model\": 0, "
+				      "\"stepping\": 0, \"level\": 0}}");
+	const struct isahp_msr *m = isahp_profile_msr(&p, 0x10a);
+
+	cr_assert_eq(has(&p, "avx2"), 1);
+	cr_assert_eq(known(&p, 1, 0, ISAHP_EAX), 0);
+	cr_assert_eq(known(&p, 0, 0, ISAHP_EAX), 0);
+	cr_assert(m && m->value == 1 << 20 && m->known == 1 << 20);
+	isahp_profile_free(&p);
+}
+
 /* Debian 12 and Xen 4.17 on a Zen 2, as `xl info` prints it. */
 Test(xen, hw_caps_are_the_first_words)
 {
