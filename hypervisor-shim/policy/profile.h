@@ -73,8 +73,8 @@ struct isahp_mitigation {
  * @microcode: revision as Linux prints it; 0: not told.
  * @mitigations: sorted by name; no doubles.
  * @mitigation_count: of @mitigations.
- * @document: the JSON object that it was read from, with what this version does
- *	not know, or NULL; owned.
+ * @document: the JSON object that it was read from, where that has what this
+ *	version does not know, or is spelled otherwise; or NULL. Owned.
  */
 struct isahp_profile {
 	char name[ISAHP_PROFILE_NAME_SIZE];

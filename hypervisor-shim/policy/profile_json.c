@@ -184,37 +184,6 @@ static int read_header(const json_t *json, struct isahp_profile *profile,
 				   sizeof(profile->kernel), err);
 }
 
-int isahp_profile_from_json(const json_t *json, struct isahp_profile *ret_profile,
-			    struct isahp_error *err)
-{
-	struct isahp_profile profile = { 0 };
-	int rc;
-
-	if (!json_is_object(json))
-		return bad(err, "document", "has to be a JSON object");
-	rc = read_header(json, &profile, err);
-	if (!rc)
-		rc = read_numbers(json, &profile, err);
-	if (!rc)
-		rc = read_array(json, "cpuid", read_leaf, &profile, err);
-	if (!rc)
-		rc = read_array(json, "msrs", read_msr, &profile, err);
-	if (!rc)
-		rc = read_mitigations((json_t *)json, &profile, err);
-	if (!rc) {
-		profile.document = json_deep_copy(json);
-		rc = profile.document ? 0 : -ENOMEM;
-	}
-	if (rc == -ENOMEM)
-		isahp_error_set(err, ISAHP_ERROR_FAILED, rc, "profile: out of memory");
-	if (rc) {
-		isahp_profile_free(&profile);
-		return rc;
-	}
-	*ret_profile = profile;
-	return 0;
-}
-
 /* The writers return 0, or -1 when memory is short, as jansson does. */
 
 static int write_number(json_t *object, const char *key, unsigned int digits,
@@ -249,12 +218,10 @@ static int write_text(json_t *object, const char *key, const char *text)
 {
 	const char *old = json_string_value(json_object_get(object, key));
 
-	if (!*text) {
-		json_object_del(object, key);
+	if (old ? !strcmp(old, text) : !*text)
 		return 0;
-	}
-	if (old && !strcmp(old, text))
-		return 0;
+	if (!*text)
+		return json_object_del(object, key);
 	return json_object_set_new(object, key, json_string(text));
 }
 
@@ -265,13 +232,10 @@ static int write_leaf(json_t *object, const struct isahp_profile *profile, size_
 	int rc = write_number(object, "leaf", 8, 8, l->leaf) |
 		 write_number(object, "subleaf", 8, 1, l->subleaf);
 
-	for (i = 0; i < 4; i++) {
-		if (l->known[i])
+	for (i = 0; i < 4; i++)
+		if (l->known[i] || json_object_get(object, registers[i]))
 			rc |= write_masked(object, registers[i], 8, l->value[i],
 					   l->known[i]);
-		else if (json_object_get(object, registers[i]))
-			json_object_del(object, registers[i]);
-	}
 	return rc;
 }
 
@@ -397,10 +361,8 @@ static int write_header(json_t *document, const struct isahp_profile *profile)
 	rc |= write_text(document, "name", profile->name);
 	rc |= write_text(document, "source", profile->source);
 	rc |= write_text(document, "kernel", profile->kernel);
-	if (profile->microcode)
+	if (profile->microcode || json_object_get(document, "microcode"))
 		rc |= write_number(document, "microcode", 8, 1, profile->microcode);
-	else
-		json_object_del(document, "microcode");
 	if (profile->xcr0_known)
 		rc |= write_number(document, "xcr0", 16, 1, profile->xcr0);
 	else
@@ -425,58 +387,64 @@ json_t *isahp_profile_to_json(const struct isahp_profile *profile)
 	return document;
 }
 
-/* An array with one line for each item, on one level of indentation. */
-static void print_array(FILE *to, const json_t *array)
+/* Are they the same, the order of their fields and the spelling included? */
+static bool same(json_t *a, json_t *b)
 {
-	const json_t *item;
-	size_t i;
+	void *i = json_object_iter(a), *j = json_object_iter(b);
+	size_t n;
 
-	fputc('[', to);
-	json_array_foreach(array, i, item) {
-		fputs(i ? ",\n    " : "\n    ", to);
-		json_dumpf(item, to, JSON_ENCODE_ANY);
-	}
-	fputs(json_array_size(array) ? "\n  ]" : "]", to);
+	if (json_typeof(a) != json_typeof(b) || json_object_size(a) != json_object_size(b) ||
+	    json_array_size(a) != json_array_size(b))
+		return false;
+	for (n = 0; n < json_array_size(a); n++)
+		if (!same(json_array_get(a, n), json_array_get(b, n)))
+			return false;
+	for (; i; i = json_object_iter_next(a, i), j = json_object_iter_next(b, j))
+		if (strcmp(json_object_iter_key(i), json_object_iter_key(j)) ||
+		    !same(json_object_iter_value(i), json_object_iter_value(j)))
+			return false;
+	return json_is_object(a) || json_is_array(a) || json_equal(a, b);
 }
 
-static void print_object(FILE *to, json_t *object)
+/* A document that we would write ourselves need not be kept: it is 30 times larger. */
+static int keep(const json_t *json, struct isahp_profile *profile)
 {
-	const char *key, *comma = "";
-	json_t *value, *name;
+	json_t *own = isahp_profile_to_json(profile);
 
-	fputc('{', to);
-	json_object_foreach(object, key, value) {
-		name = json_string(key);
-		fprintf(to, "%s\n  ", comma);
-		json_dumpf(name, to, JSON_ENCODE_ANY);
-		fputs(": ", to);
-		if (json_is_array(value))
-			print_array(to, value);
-		else
-			json_dumpf(value, to, JSON_ENCODE_ANY);
-		json_decref(name);
-		comma = ",";
+	if (own && !same(own, (json_t *)json)) {
+		profile->document = json_deep_copy(json);
+		json_decref(own);
+		return profile->document ? 0 : -ENOMEM;
 	}
-	fputs("\n}\n", to);
+	json_decref(own);
+	return own ? 0 : -ENOMEM;
 }
 
-char *isahp_profile_to_text(const struct isahp_profile *profile)
+int isahp_profile_from_json(const json_t *json, struct isahp_profile *ret_profile,
+			    struct isahp_error *err)
 {
-	json_t *document = isahp_profile_to_json(profile);
-	char *text = NULL;
-	size_t size;
-	FILE *to;
+	struct isahp_profile profile = { 0 };
+	int rc;
 
-	if (!document)
-		return NULL;
-	to = open_memstream(&text, &size);
-	if (to) {
-		print_object(to, document);
-		if (ferror(to) | fclose(to)) {
-			free(text);
-			text = NULL;
-		}
+	if (!json_is_object(json))
+		return bad(err, "document", "has to be a JSON object");
+	rc = read_header(json, &profile, err);
+	if (!rc)
+		rc = read_numbers(json, &profile, err);
+	if (!rc)
+		rc = read_array(json, "cpuid", read_leaf, &profile, err);
+	if (!rc)
+		rc = read_array(json, "msrs", read_msr, &profile, err);
+	if (!rc)
+		rc = read_mitigations((json_t *)json, &profile, err);
+	if (!rc)
+		rc = keep(json, &profile);
+	if (rc == -ENOMEM)
+		isahp_error_set(err, ISAHP_ERROR_FAILED, rc, "profile: out of memory");
+	if (rc) {
+		isahp_profile_free(&profile);
+		return rc;
 	}
-	json_decref(document);
-	return text;
+	*ret_profile = profile;
+	return 0;
 }

@@ -68,6 +68,26 @@ static void check_again(const struct isahp_profile *p)
 	free(text);
 }
 
+/* A profile that nobody has changed is written as it was, to the last field. */
+static void check_document(const char *data, size_t size, const struct isahp_profile *p)
+{
+	json_error_t ignored;
+	json_t *read = json_loadb(data, size, JSON_REJECT_DUPLICATES, &ignored);
+	json_t *written;
+	char *before, *after;
+
+	if (read && json_object_get(read, "isahp-profile")) {
+		written = isahp_profile_to_json(p);
+		before = json_dumps(read, 0);
+		after = json_dumps(written, 0);
+		check(before && after && !strcmp(before, after));
+		free(before);
+		free(after);
+		json_decref(written);
+	}
+	json_decref(read);
+}
+
 /* What we write for others we can read; what we do not write has a reason. */
 static void check_exports(const struct isahp_profile *p)
 {
@@ -99,6 +119,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	check_profile(&p);
 	check_again(&p);
+	check_document((const char *)data, size, &p);
 	/* It compares with every model of libvirt's: of some inputs, to be quick. */
 	if (size % 8 == 0)
 		check_exports(&p);

@@ -195,6 +195,7 @@ Test(json, what_was_written_is_read_and_written_the_same)
 		cr_assert(same(&p, &back), "seed %u:\n%s", seed + i, text);
 		again = isahp_profile_to_text(&back);
 		cr_assert_str_eq(text, again, "seed %u", seed + i);
+		cr_assert(!back.document, "nothing is kept that can be made again");
 		free(text);
 		free(again);
 		isahp_profile_free(&p);
@@ -221,6 +222,7 @@ Test(json, unknown_fields_stay_where_they_are)
 	char *back = isahp_profile_to_text(&p);
 
 	cr_assert_str_eq(back, text);
+	cr_assert(p.document);
 	free(back);
 	/* A change touches its own place alone. */
 	isahp_profile_set(&p, 7, 0, ISAHP_EBX, 0x100, 0x100);
@@ -235,6 +237,34 @@ Test(json, unknown_fields_stay_where_they_are)
 	cr_assert(strstr(back, "],\n  \"xcr0\": \"0x7\",\n"), "%s", back);
 	free(back);
 	isahp_profile_free(&p);
+}
+
+Test(json, every_spelling_and_order_stays)
+{
+	static const char *const texts[] = {
+		"{\"isahp-profile\": 1, \"name\": \"h\", \"microcode\": \"0x0\"}",
+		"{\"name\": \"h\", \"isahp-profile\": 1}",
+		"{\"isahp-profile\": 1, \"name\": \"h\", \"kernel\": \"\"}",
+		"{\"isahp-profile\": 1, \"name\": \"h\", \"cpuid\": []}",
+		"{\"isahp-profile\": 1, \"name\": \"h\", \"xcr0\": \"0x07\", \"mitigations\": {}}",
+		"{\"isahp-profile\": 1, \"name\": \"h\", \"cpuid\": [{\"leaf\": \"0x00000001\", "
+		"\"subleaf\": \"0x0\", \"eax\": \"0x0/0x0\"}]}",
+		"{\"isahp-profile\": 1, \"name\": \"h\", \"cpuid\": [{\"leaf\": \"0x00000001\", "
+		"\"subleaf\": \"0x0\", \"ebx\": \"0x0000000A\", \"eax\": \"0x00000000\"}]}",
+		"{\"isahp-profile\": 1, \"name\": \"h\", \"mitigations\": {\"b\": \"x\", \"a\": \"y\"}}",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		struct isahp_profile p = parse(texts[i]);
+		json_t *json = isahp_profile_to_json(&p);
+		char *back = json_dumps(json, 0);
+
+		cr_assert_str_eq(back, texts[i]);
+		free(back);
+		json_decref(json);
+		isahp_profile_free(&p);
+	}
 }
 
 Test(json, leaves_come_and_go_among_those_of_the_document)
