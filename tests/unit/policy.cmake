@@ -4,9 +4,18 @@ foreach(name
     export
     field
     import
+    merge
+    merge_law
     native
     profile)
   isahp_unit_test(policy_${name} LIBS isahp_policy)
   target_compile_definitions(test_policy_${name} PRIVATE
     POLICY_DATA="${CMAKE_CURRENT_SOURCE_DIR}/policy")
+endforeach()
+
+# Hosts to merge: helpers in policy_hosts.c.
+foreach(name
+    merge
+    merge_law)
+  target_sources(test_policy_${name} PRIVATE policy_hosts.c)
 endforeach()

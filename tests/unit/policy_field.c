@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <criterion/criterion.h>
 #include <hypervisor-shim/policy/field.h>
-#define ISAHP_SEEN_NUMBERS 4
+#include <hypervisor-shim/policy/gather.h>
 #include <isa-core/features.h>
 #include <string.h>
 

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "decision.h"
+
+#include <stdlib.h>
+
+#include <isa-core/features.h>
+
+#include "text.h"
+
+void isahp_decision_add(struct isahp_decisions *list,
+			struct isahp_decision decision)
+{
+	if (list->count == list->room) {
+		size_t room = list->room ? 2 * list->room : 64;
+		struct isahp_decision *array =
+			reallocarray(list->array, room, sizeof(*array));
+
+		if (!array) {
+			list->failed = true;
+			return;
+		}
+		list->array = array;
+		list->room = room;
+	}
+	list->array[list->count++] = decision;
+}
+
+static int place_compare(const struct isahp_place *a, const struct isahp_place *b)
+{
+	int msr = (a->reg == ISAHP_REGISTER_MSR) - (b->reg == ISAHP_REGISTER_MSR);
+
+	if (msr)
+		return msr;
+	if (a->leaf != b->leaf)
+		return a->leaf < b->leaf ? -1 : 1;
+	if (a->subleaf != b->subleaf)
+		return a->subleaf < b->subleaf ? -1 : 1;
+	if (a->reg != b->reg)
+		return a->reg - b->reg;
+	return a->shift - b->shift;
+}
+
+/* Insertion: stable, and lists come nearly sorted. */
+void isahp_decision_sort(struct isahp_decisions *list)
+{
+	size_t i, j;
+
+	for (i = 1; i < list->count; i++) {
+		struct isahp_decision d = list->array[i];
+
+		for (j = i; j && place_compare(&list->array[j - 1].place, &d.place) > 0; j--)
+			list->array[j] = list->array[j - 1];
+		list->array[j] = d;
+	}
+}
+
+int isahp_place_feature(const struct isahp_place *place)
+{
+	int i;
+
+	if (place->reg == ISAHP_REGISTER_MSR || place->width != 1)
+		return -1;
+	for (i = 0; i < ISAHP_FEATURE_COUNT; i++) {
+		const struct isahp_feature_info *f = isahp_feature_info(i);
+
+		if (f && f->leaf == place->leaf && f->subleaf == place->subleaf &&
+		    f->reg == place->reg && f->bit == place->shift)
+			return i;
+	}
+	return -1;
+}
+
+static void format_place(const struct isahp_place *p, char *text, size_t size)
+{
+	static const char *const registers[] = { "EAX", "EBX", "ECX", "EDX" };
+	unsigned int top = (unsigned int)p->shift + p->width - 1;
+
+	if (p->reg == ISAHP_REGISTER_MSR)
+		isahp_text_append(text, size, "MSR %x", p->leaf);
+	else
+		isahp_text_append(text, size, "CPUID %x.%x %s", p->leaf,
+				  p->subleaf, registers[p->reg & 3]);
+	if (p->width == 1)
+		isahp_text_append(text, size, "[%u]", top);
+	else if (p->width != (p->reg == ISAHP_REGISTER_MSR ? 64 : 32))
+		isahp_text_append(text, size, "[%u:%u]", top, p->shift);
+}
+
+/* Numbers that people read are small, or they are bits. */
+static void format_value(const struct isahp_decision *d, __u64 value, char *text,
+			 size_t size)
+{
+	if (d->operator == ISAHP_OPERATOR_POLICY || value > 0xffff)
+		isahp_text_append(text, size, "%#llx", value);
+	else
+		isahp_text_append(text, size, "%llu", value);
+}
+
+void isahp_decision_format(const struct isahp_decision *d, char *text, size_t size)
+{
+	const struct isahp_feature_info *needs =
+		d->needs < 0 ? NULL : isahp_feature_info(d->needs);
+	const struct isahp_feature_info *f =
+		d->feature < 0 ? NULL : isahp_feature_info(d->feature);
+
+	text[0] = '\0';
+	format_place(&d->place, text, size);
+	isahp_text_append(text, size, " %s: ", f ? f->flag : d->name);
+	if (d->told)
+		format_value(d, d->result, text, size);
+	else
+		isahp_text_append(text, size, "left open");
+	if (d->told && d->before != d->result) {
+		isahp_text_append(text, size, ", not ");
+		format_value(d, d->before, text, size);
+	}
+	isahp_text_append(text, size, ": %s", d->rule);
+	if (needs)
+		isahp_text_append(text, size, " (%s is missing)", needs->flag);
+	if (d->lowest)
+		isahp_text_append(text, size, " (%s)", d->lowest->name);
+}
