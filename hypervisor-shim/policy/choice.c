@@ -176,13 +176,28 @@ static __u32 register_of(const struct isahp_profile *host, __u32 leaf, unsigned 
 	return l ? l->value[reg] : 0;
 }
 
-/* A total order of what is shown, so that the order of hosts does not matter. */
+/* What is shown of a host beside its vendor: ISAHP_CHOICE_IDENTITY's fields. */
+static const struct {
+	__u32 leaf;
+	__u32 reg;
+	__u32 mask;
+} shown[] = {
+#define SHOWN(leaf)                                                           \
+	{ leaf, ISAHP_EAX, ~0u }, { leaf, ISAHP_EBX, ~0u },                   \
+	{ leaf, ISAHP_ECX, ~0u }, { leaf, ISAHP_EDX, ~0u }
+	{ 1, ISAHP_EAX, ~0u },
+	{ 1, ISAHP_EBX, 0xff },
+	{ 0x80000001u, ISAHP_EAX, ~0u },
+	{ 0x80000001u, ISAHP_EBX, ~0u },
+	SHOWN(LEAF_NAME), SHOWN(LEAF_NAME + 1), SHOWN(LEAF_NAME + 2),
+};
+
+/* A total order of it, so that the order of hosts does not matter. */
 static int age_compare(const struct isahp_profile *a, const struct isahp_profile *b)
 {
 	struct isahp_signature sa = isahp_profile_signature(a);
 	struct isahp_signature sb = isahp_profile_signature(b);
-	unsigned int reg;
-	__u32 leaf;
+	size_t i;
 
 	if (sa.family != sb.family)
 		return sa.family < sb.family ? -1 : 1;
@@ -190,14 +205,13 @@ static int age_compare(const struct isahp_profile *a, const struct isahp_profile
 		return sa.model < sb.model ? -1 : 1;
 	if (sa.stepping != sb.stepping)
 		return sa.stepping < sb.stepping ? -1 : 1;
-	for (leaf = 0x80000001u; leaf <= LEAF_NAME + 2; leaf++)
-		for (reg = 0; reg < 4; reg++) {
-			__u32 va = register_of(a, leaf, reg), vb = register_of(b, leaf, reg);
+	for (i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+		__u32 va = register_of(a, shown[i].leaf, shown[i].reg) & shown[i].mask;
+		__u32 vb = register_of(b, shown[i].leaf, shown[i].reg) & shown[i].mask;
 
-			/* Of 8000_0001H the features say nothing of age. */
-			if (va != vb && (leaf >= LEAF_NAME || reg <= ISAHP_EBX))
-				return va < vb ? -1 : 1;
-		}
+		if (va != vb)
+			return va < vb ? -1 : 1;
+	}
 	return 0;
 }
 

@@ -15,9 +15,16 @@ static bool bit_set(struct isahp_merging *m, const struct isahp_place *p)
 	return l && (l->value[p->reg] & l->known[p->reg] & 1u << p->shift);
 }
 
-/* The first host that contradicts in an EQUAL field behind a gate. */
-static __u32 gate_conflict(const struct isahp_merging *m, const struct isahp_gate *g,
-			   const struct isahp_field **ret_field)
+static bool told(const struct isahp_gathered *slot, unsigned int reg, unsigned int bit)
+{
+	return (slot->seen[reg].zero | slot->seen[reg].one) >> bit & 1;
+}
+
+/*
+ * The first host that contradicts in an EQUAL field behind a gate; or, where some
+ * host tells it, the first that does not.
+ */
+static __u32 gate_conflict(const struct isahp_merging *m, const struct isahp_gate *g)
 {
 	const struct isahp_field *map[64];
 	unsigned int reg, bit;
@@ -36,7 +43,8 @@ static __u32 gate_conflict(const struct isahp_merging *m, const struct isahp_gat
 					continue;
 				host = isahp_merging_conflict(&slot->seen[reg],
 							      1ULL << bit);
-				*ret_field = map[bit];
+				if (host == ISAHP_SEEN_NONE && told(slot, reg, bit))
+					host = slot->seen[reg].host_unknown[bit];
 				if (host != ISAHP_SEEN_NONE)
 					return host;
 			}
@@ -48,7 +56,6 @@ static __u32 gate_conflict(const struct isahp_merging *m, const struct isahp_gat
 /* A bit whose leaf can not be the same everywhere announces nothing. */
 static void close_binding(struct isahp_merging *m)
 {
-	const struct isahp_field *field;
 	size_t count, i;
 	const struct isahp_gate *gates = isahp_gate_table(&count);
 
@@ -58,7 +65,7 @@ static void close_binding(struct isahp_merging *m)
 
 		if (!g->binding || !bit_set(m, &g->bit))
 			continue;
-		host = gate_conflict(m, g, &field);
+		host = gate_conflict(m, g);
 		if (host == ISAHP_SEEN_NONE)
 			continue;
 		isahp_merging_hide(isahp_merging_leaf(m, g->bit.leaf, g->bit.subleaf),
@@ -68,7 +75,7 @@ static void close_binding(struct isahp_merging *m)
 			.operator = ISAHP_OPERATOR_EQUAL,
 			.told = true,
 			.before = 1,
-			.rule = "hosts differ in what it announces",
+			.rule = "hosts differ in what it announces, or do not tell",
 			.name = g->name,
 			.lowest = m->hosts[host],
 			.feature = isahp_place_feature(&g->bit),

@@ -239,26 +239,6 @@ static void leaf_see(struct isahp_gathered *slot, const struct isahp_profile *pr
 		address_see(slot, leaf);
 }
 
-static bool gate_closed(const struct isahp_profile *host, __u32 leaf, __u32 subleaf,
-			bool msr)
-{
-	size_t count, i;
-	const struct isahp_gate *gates = isahp_gate_table(&count);
-
-	for (i = 0; i < count; i++) {
-		const struct isahp_gate *g = &gates[i];
-
-		if (!msr && g->reg != ISAHP_GATE_ALL)
-			continue;
-		if (isahp_gate_opens(g, leaf, subleaf,
-				     msr ? ISAHP_REGISTER_MSR : ISAHP_EAX) &&
-		    known_zero(host, g->bit.leaf, g->bit.subleaf, g->bit.reg,
-			       1u << g->bit.shift))
-			return true;
-	}
-	return false;
-}
-
 static bool beyond_last(const struct isahp_profile *host, __u32 leaf)
 {
 	__u32 base = leaf >= 0x80000000 ? leaf & 0xc0000000 :
@@ -275,7 +255,7 @@ static bool leaf_absent(const struct isahp_profile *host, __u32 leaf, __u32 subl
 	const struct isahp_cpuid_leaf *first;
 	unsigned int reg;
 
-	if (beyond_last(host, leaf) || gate_closed(host, leaf, subleaf, false))
+	if (beyond_last(host, leaf))
 		return true;
 	if (!subleaf)
 		return false;
@@ -323,8 +303,6 @@ static void host_see(struct isahp_gather *gather, __u32 index)
 			if (msr < host->msr_count && m->number == slot->leaf) {
 				see(&slot->seen[0], m->value, m->known, ~m->known, index);
 				msr++;
-			} else if (gate_closed(host, slot->leaf, 0, true)) {
-				see(&slot->seen[0], 0, ~0ULL, 0, index);
 			} else {
 				see(&slot->seen[0], 0, 0, ~0ULL, index);
 			}

@@ -103,7 +103,7 @@ struct isahp_gather {
  *
  * A leaf that a host does not list is all 0 where the host's own CPUID says that
  * it has none (SDM 2A, CPUID, 00H: the last leaf; a leaf's subleaf 0 for the
- * others), and not told otherwise. So is an MSR by the bit that announces it.
+ * others), and not told otherwise, as is an MSR.
  *
  * Return: 0, -E2BIG, or -ENOMEM.
  */

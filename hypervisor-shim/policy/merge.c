@@ -57,7 +57,12 @@ static int run(struct isahp_merging *m)
 	const char *name = m->options->name ? m->options->name : "pool";
 	int rc;
 
+	if (!isahp_profile_name_valid(name))
+		return isahp_error_set(m->err, ISAHP_ERROR_USAGE, -EINVAL,
+				       "a pool's name is up to %d characters, without "
+				       "spaces", ISAHP_PROFILE_NAME_SIZE - 1);
 	snprintf(m->profile.name, sizeof(m->profile.name), "%s", name);
+	snprintf(m->profile.source, sizeof(m->profile.source), "merge");
 	rc = isahp_gather_hosts(&m->gather,
 				(const struct isahp_profile *const *)m->hosts,
 				m->count, m->err);

@@ -86,7 +86,7 @@ enum isahp_layout_class {
 
 /**
  * struct isahp_merge_options - choices; all zero is a fair default
- * @name: of the result; NULL: "pool".
+ * @name: of the result, as a host's (isahp_profile_name_valid()); NULL: "pool".
  * @cross_vendor: hosts of more than one vendor are meant.
  * @vendor: enum isahp_vendor to show in a pool of several; 0: that of most
  *	hosts.

@@ -120,6 +120,9 @@ Test(field, narrower_rows_hold)
 		     ISAHP_OPERATOR_OR);
 	cr_assert_eq(isahp_field_find(0x10a, 0, ISAHP_REGISTER_MSR, 18)->operator,
 		     ISAHP_OPERATOR_AND);
+	for (unsigned int shift = 0; shift <= 8; shift += 8)
+		cr_assert_eq(isahp_field_find(0x80000008u, 0, ISAHP_EAX, shift)->operator,
+			     ISAHP_OPERATOR_MIN);
 	/* The same number as a leaf is none of it. */
 	cr_assert_eq(isahp_field_find(0x10a, 0, ISAHP_EAX, 17)->operator,
 		     ISAHP_OPERATOR_EQUAL);

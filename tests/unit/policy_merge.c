@@ -403,6 +403,69 @@ Test(merge, caches_follow_the_policy)
 	isahp_merged_free(&m);
 }
 
+/* As large, and built otherwise: which host comes first must not matter. */
+Test(merge, caches_as_large_are_chosen_by_a_rule)
+{
+	struct isahp_merged a, b;
+
+	/* Fewer ways are not a smaller cache. */
+	put_cache(&hosts[HOST_CASCADE_LAKE], 8, 64);
+	put_cache(&hosts[HOST_ICE_LAKE], 4, 256);
+	a = MERGE(NULL, HOST_CASCADE_LAKE, HOST_ICE_LAKE);
+	cr_assert_eq(host_get(&a.profile, 4, 0, ISAHP_EBX) >> 22, 7);
+	isahp_merged_free(&a);
+
+	put_cache(&hosts[HOST_ICE_LAKE], 16, 32);
+	a = MERGE(NULL, HOST_CASCADE_LAKE, HOST_ICE_LAKE);
+	cr_assert_str_eq(hosts[HOST_CASCADE_LAKE].name, "clx");
+	strcpy(hosts[HOST_CASCADE_LAKE].name, "zzz");
+	b = MERGE(NULL, HOST_CASCADE_LAKE, HOST_ICE_LAKE);
+	cr_assert_eq(host_get(&a.profile, 4, 0, ISAHP_EBX),
+		     host_get(&b.profile, 4, 0, ISAHP_EBX));
+	isahp_merged_free(&a);
+	isahp_merged_free(&b);
+}
+
+Test(merge, components_that_are_not_there_have_no_place)
+{
+	struct isahp_merged m;
+
+	/* Dumps list them, all 0: MPX's, where Cascade Lake has it alone. */
+	for (__u32 reg = 0; reg < 4; reg++)
+		host_put(&hosts[HOST_ICE_LAKE], 0xd, 3, reg, 0);
+	m = MERGE(NULL, HOST_CASCADE_LAKE, HOST_ICE_LAKE);
+	cr_assert_eq(m.layout_class, ISAHP_LAYOUT_CLASS_INTEL);
+	isahp_merged_free(&m);
+}
+
+Test(merge, compacted_images_are_aligned)
+{
+	/* 576 + AVX 256, AVX-512 64 + 512 + 1024, PKRU 8: 2440; tiles at 64. */
+	struct isahp_merged m = MERGE(NULL, HOST_SAPPHIRE_RAPIDS);
+
+	cr_assert_eq(host_get(&m.profile, 0xd, 1, ISAHP_EBX), 2496 + 64 + 8192);
+	isahp_merged_free(&m);
+	m = MERGE(NULL, HOST_ICE_LAKE);
+	cr_assert_eq(host_get(&m.profile, 0xd, 1, ISAHP_EBX), 2440);
+	isahp_merged_free(&m);
+}
+
+Test(merge, what_has_to_be_equal_and_is_not_told_is_not_known)
+{
+	struct isahp_merged m;
+
+	host_put(&hosts[HOST_CASCADE_LAKE], 0x15, 0, ISAHP_EAX, 2);
+	host_put(&hosts[HOST_CASCADE_LAKE], 0x15, 0, ISAHP_EBX, 200);
+	host_put(&hosts[HOST_ICE_LAKE], 0x15, 0, ISAHP_EAX, 2);
+	m = MERGE(NULL, HOST_CASCADE_LAKE, HOST_ICE_LAKE);
+	cr_assert_eq(isahp_profile_leaf(&m.profile, 0x15, 0)->known[ISAHP_EAX], ~0u);
+	cr_assert_eq(host_get(&m.profile, 0x15, 0, ISAHP_EAX), 2);
+	cr_assert_eq(isahp_profile_leaf(&m.profile, 0x15, 0)->known[ISAHP_EBX], 0);
+	cr_assert_eq(host_get(&m.profile, 0x15, 0, ISAHP_EBX), 0);
+	cr_assert_str_eq(decision(&m, 0x15, 0, ISAHP_EBX, 0)->lowest->name, "icx");
+	isahp_merged_free(&m);
+}
+
 Test(merge, what_a_host_did_not_tell_is_not_promised)
 {
 	struct isahp_profile flags = { .name = "flags" };
@@ -536,6 +599,31 @@ Test(merge, refuses_what_makes_no_pool)
 	cr_assert_eq(isahp_merge(list, 2, NULL, &m, &err), -EPERM);
 	cr_assert(strstr(err.text, "icx has no 64-bit mode"), "%s", err.text);
 	cr_assert_eq(m.decision_count, 77, "written on failure");
+}
+
+Test(merge, its_result_is_a_profile_like_any)
+{
+	struct isahp_merge_options o = { .cross_vendor = true, .name = "rack 7" };
+	const struct isahp_profile *list[] = { &hosts[0] };
+	struct isahp_merged m;
+	struct isahp_profile again;
+	struct isahp_error err;
+	json_t *json;
+
+	cr_assert_eq(isahp_merge(list, 1, &o, &m, &err), -EINVAL);
+	cr_assert(strstr(err.text, "spaces"), "%s", err.text);
+	o.name = "rack7";
+	m = MERGE(&o, ALL);
+	json = isahp_profile_to_json(&m.profile);
+	cr_assert_eq(isahp_profile_from_json(json, &again, &err), 0, "%s", err.text);
+	json_decref(json);
+	cr_assert_str_eq(again.name, "rack7");
+	cr_assert_eq(again.leaf_count, m.profile.leaf_count);
+	cr_assert_eq(memcmp(again.leaves, m.profile.leaves,
+			    again.leaf_count * sizeof(*again.leaves)), 0);
+	cr_assert_eq(again.xcr0, 7);
+	isahp_profile_free(&again);
+	isahp_merged_free(&m);
 }
 
 Test(merge, more_leaves_than_a_profile_holds_are_refused)

@@ -43,6 +43,17 @@ static size_t random_pool(struct isahp_profile *hosts, bool untold)
 	return count;
 }
 
+static void shuffle(struct isahp_profile *hosts, size_t count)
+{
+	for (size_t i = count; i > 1; i--) {
+		size_t j = host_random((unsigned int)i);
+		struct isahp_profile t = hosts[i - 1];
+
+		hosts[i - 1] = hosts[j];
+		hosts[j] = t;
+	}
+}
+
 static void same_leaf(const struct isahp_cpuid_leaf *a, const struct isahp_cpuid_leaf *b,
 		      const char *law)
 {
@@ -78,17 +89,6 @@ static void same(const struct isahp_merged *a, const struct isahp_merged *b,
 			     a->profile.msrs[i].number);
 	cr_assert(isahp_features_equal(&a->features, &b->features), "%s", law);
 	cr_assert_eq(a->profile.xcr0, b->profile.xcr0, "%s", law);
-}
-
-static void shuffle(struct isahp_profile *hosts, size_t count)
-{
-	for (size_t i = count; i > 1; i--) {
-		size_t j = host_random((unsigned int)i);
-		struct isahp_profile t = hosts[i - 1];
-
-		hosts[i - 1] = hosts[j];
-		hosts[j] = t;
-	}
 }
 
 /* Commutative: and the reasons are the same, to the host that decided. */
@@ -127,6 +127,7 @@ Test(law, grouping_does_not_matter)
 		struct isahp_merged part[POOL_MAX], flat, nested;
 		size_t count = random_pool(hosts, false), group = 0, begin = 0;
 
+		shuffle(hosts, count);
 		flat = merge_as(hosts, count, "pool");
 		while (begin < count) {
 			size_t n = 1 + host_random((unsigned int)(count - begin));
