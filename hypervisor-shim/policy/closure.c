@@ -153,14 +153,14 @@ static bool gated(const struct isahp_gate *g, const struct isahp_place *p)
 	return isahp_gate_opens(g, p->leaf, p->subleaf, p->reg);
 }
 
-/* What was decided behind a gate is of no interest when it is closed. */
+/* What was decided behind a closed gate is of no interest, but for features. */
 static void forget_decisions(struct isahp_merging *m, const struct isahp_gate *g)
 {
 	struct isahp_decisions *list = &m->decisions;
 	size_t i, kept = 0;
 
 	for (i = 0; i < list->count; i++)
-		if (!gated(g, &list->array[i].place))
+		if (list->array[i].feature >= 0 || !gated(g, &list->array[i].place))
 			list->array[kept++] = list->array[i];
 	list->count = kept;
 }
@@ -243,7 +243,10 @@ static void recompute_address(struct isahp_merging *m)
 		});
 }
 
-/* Leaves beyond the last one that the pool has. */
+/*
+ * Leaves beyond the last one that the pool has: some CPUs answer these with the
+ * last one's values, and dumps list them (SDM 2A, CPUID, 00H).
+ */
 static void drop_beyond_last(struct isahp_merging *m, __u32 base)
 {
 	const struct isahp_cpuid_leaf *l = isahp_merging_leaf(m, base, 0);
@@ -257,10 +260,51 @@ static void drop_beyond_last(struct isahp_merging *m, __u32 base)
 	for (i = 0; i < p->leaf_count; i++) {
 		__u32 leaf = p->leaves[i].leaf;
 
-		if ((leaf & 0xc0000000) != base || leaf <= last || leaf == base)
+		if ((leaf & 0xc0000000) != base || leaf <= last)
 			p->leaves[kept++] = p->leaves[i];
 	}
 	p->leaf_count = kept;
+}
+
+/*
+ * Does the result still have it, and as it was decided? A feature that was left
+ * open and fell later is one that is not there.
+ */
+static bool stands(struct isahp_merging *m, struct isahp_decision *d)
+{
+	const struct isahp_place *p = &d->place;
+	__u64 mask = (~0ULL >> (64 - p->width)) << p->shift, value, known;
+	const struct isahp_cpuid_leaf *l;
+	const struct isahp_msr *msr;
+
+	if (p->reg == ISAHP_REGISTER_MSR) {
+		msr = isahp_profile_msr(&m->profile, p->leaf);
+		value = msr ? msr->value : 0;
+		known = msr ? msr->known : 0;
+	} else {
+		l = isahp_merging_leaf(m, p->leaf, p->subleaf);
+		if (!l)
+			return false;
+		value = l->value[p->reg];
+		known = l->known[p->reg];
+	}
+	if (!d->told && d->feature >= 0 && (known & mask))
+		d->told = true;
+	if (!d->told)
+		return (known & mask) != mask;
+	return (value & mask) >> p->shift == d->result;
+}
+
+/* Decisions that later ones have made void. */
+static void forget_void(struct isahp_merging *m)
+{
+	struct isahp_decisions *list = &m->decisions;
+	size_t i, kept = 0;
+
+	for (i = 0; i < list->count; i++)
+		if (stands(m, &list->array[i]))
+			list->array[kept++] = list->array[i];
+	list->count = kept;
 }
 
 void isahp_merging_recompute(struct isahp_merging *m)
@@ -273,6 +317,8 @@ void isahp_merging_recompute(struct isahp_merging *m)
 	recompute_address(m);
 	drop_beyond_last(m, 0);
 	drop_beyond_last(m, 0x80000000);
+	drop_beyond_last(m, 0xc0000000);
+	forget_void(m);
 	p->xcr0_known = true;
 	p->microcode = m->hosts[0]->microcode;
 	for (h = 0; h < m->count; h++) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "decision.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <isa-core/features.h>
@@ -40,18 +41,35 @@ static int place_compare(const struct isahp_place *a, const struct isahp_place *
 	return a->shift - b->shift;
 }
 
-/* Insertion: stable, and lists come nearly sorted. */
+/* For a sort that keeps what is equal in its order. */
+struct ranked {
+	struct isahp_decision decision;
+	size_t rank;
+};
+
+static int ranked_compare(const void *a, const void *b)
+{
+	const struct ranked *x = a, *y = b;
+	int rc = place_compare(&x->decision.place, &y->decision.place);
+
+	return rc ? rc : x->rank < y->rank ? -1 : x->rank > y->rank;
+}
+
 void isahp_decision_sort(struct isahp_decisions *list)
 {
-	size_t i, j;
+	struct ranked *ranked = calloc(list->count + 1, sizeof(*ranked));
+	size_t i;
 
-	for (i = 1; i < list->count; i++) {
-		struct isahp_decision d = list->array[i];
-
-		for (j = i; j && place_compare(&list->array[j - 1].place, &d.place) > 0; j--)
-			list->array[j] = list->array[j - 1];
-		list->array[j] = d;
+	if (!ranked) {
+		list->failed = true;
+		return;
 	}
+	for (i = 0; i < list->count; i++)
+		ranked[i] = (struct ranked){ list->array[i], i };
+	qsort(ranked, list->count, sizeof(*ranked), ranked_compare);
+	for (i = 0; i < list->count; i++)
+		list->array[i] = ranked[i].decision;
+	free(ranked);
 }
 
 int isahp_place_feature(const struct isahp_place *place)
@@ -119,4 +137,30 @@ void isahp_decision_format(const struct isahp_decision *d, char *text, size_t si
 		isahp_text_append(text, size, " (%s is missing)", needs->flag);
 	if (d->lowest)
 		isahp_text_append(text, size, " (%s)", d->lowest->name);
+}
+
+json_t *isahp_decision_to_json(const struct isahp_decision *d)
+{
+	static const char *const registers[] = { "eax", "ebx", "ecx", "edx", "msr" };
+	const struct isahp_feature_info *needs =
+		d->needs < 0 ? NULL : isahp_feature_info(d->needs);
+	const struct isahp_feature_info *f =
+		d->feature < 0 ? NULL : isahp_feature_info(d->feature);
+	bool msr = d->place.reg == ISAHP_REGISTER_MSR;
+	char leaf[12], before[20], result[20];
+
+	snprintf(leaf, sizeof(leaf), "0x%x", d->place.leaf);
+	snprintf(before, sizeof(before), "0x%llx", d->before);
+	snprintf(result, sizeof(result), "0x%llx", d->result);
+	/* "s*" and "s?" leave out, and make null of, what is NULL. */
+	return json_pack("{s:s, s:o*, s:s, s:i, s:i, s:s, s:s, s:s, s:s?, s:s, s:s*, "
+			 "s:s*, s:s*}",
+			 msr ? "msr" : "leaf", leaf, "subleaf",
+			 msr ? NULL : json_integer(d->place.subleaf), "register",
+			 registers[d->place.reg], "shift", (int)d->place.shift,
+			 "width", (int)d->place.width, "name", d->name, "operator",
+			 isahp_operator_name(d->operator), "before", before, "result",
+			 d->told ? result : NULL, "rule", d->rule, "host",
+			 d->lowest ? d->lowest->name : NULL, "feature",
+			 f ? f->flag : NULL, "needs", needs ? needs->flag : NULL);
 }

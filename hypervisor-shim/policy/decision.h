@@ -52,7 +52,11 @@ struct isahp_decisions {
 void isahp_decision_add(struct isahp_decisions *list,
 			struct isahp_decision decision);
 
-/** isahp_decision_sort - by place; of one place, in the order they were added */
+/**
+ * isahp_decision_sort - by place; of one place, in the order they were added
+ *
+ * Sets @failed when there is no memory.
+ */
 void isahp_decision_sort(struct isahp_decisions *list);
 
 /**
@@ -63,6 +67,19 @@ void isahp_decision_sort(struct isahp_decisions *list);
  */
 void isahp_decision_format(const struct isahp_decision *decision, char *text,
 			   size_t size);
+
+/**
+ * isahp_decision_to_json - for programs
+ * @decision: any.
+ *
+ * Keys: `leaf` (or `msr`), `subleaf` (not of an MSR), `register`, `shift`, `width`,
+ * `name`, `operator`, `before`, `result` (null: left open), `rule`; where there is
+ * one, `host` that decided, `feature`, and the feature that it `needs`. Values and
+ * leaves are strings, as "0x2e".
+ *
+ * Return: a new object; NULL: out of memory.
+ */
+json_t *isahp_decision_to_json(const struct isahp_decision *decision);
 
 /** isahp_place_feature - number of the feature that a bit announces, or -1 */
 int isahp_place_feature(const struct isahp_place *place);

@@ -212,6 +212,8 @@ static const struct isahp_field table[] = {
 	F(0x80000022, EBX, 16, 6, MIN, "memory controller counters", APMX("8000_0022H")),
 	F(0x80000022, ECX, 0, 32, AND, "memory controllers", APMX("8000_0022H")),
 	P4(0x80000026, 0, 31, TOPOLOGY, "topology", APMX("8000_0026H")),
+	F(0xc0000000, EAX, 0, 32, MIN, "last Centaur leaf", "VIA, C000_0000H"),
+	F(0xc0000001, EDX, 0, 32, AND, "features", "VIA, C000_0001H"),
 	/* MSRs. Duties of a guest (OR) stand among promises (AND). */
 	M(0x8b, 32, 32, MIN, "microcode revision", MSRS("IA32_BIOS_SIGN_ID")),
 	M(0xcf, 0, 64, AND, "core capabilities", MSRS("IA32_CORE_CAPABILITIES")),

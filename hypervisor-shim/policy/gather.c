@@ -246,6 +246,9 @@ static bool beyond_last(const struct isahp_profile *host, __u32 leaf)
 					 0;
 	const struct isahp_cpuid_leaf *l = isahp_profile_leaf(host, base, 0);
 
+	/* Centaur's own range: who does not list it is another vendor's. */
+	if (base == 0xc0000000 && !l)
+		return true;
 	return l && l->known[ISAHP_EAX] == 0xffffffff && l->value[ISAHP_EAX] < leaf;
 }
 

@@ -88,16 +88,22 @@ static void resolve_or(struct isahp_merging *m, const struct isahp_gathered *slo
 		       __u64 mask, struct answer *a)
 {
 	const struct isahp_seen *s = &slot->seen[reg];
+	__u64 untold = s->zero & s->unknown & ~s->one & mask, bits;
 
 	a->value |= s->one & mask;
 	a->known |= (s->one | (s->zero & ~s->unknown)) & mask;
+	/* Of bits that have no row of their own, each would be a line. */
+	for (bits = untold; bits; bits &= bits - 1)
+		if (map[__builtin_ctzll(bits)]->width > 1)
+			untold &= ~(bits & -bits);
 	decide_bits(m, slot, reg, map, s->one & s->zero & mask,
 		    (struct isahp_decision){ .told = true, .result = 1,
 					     .rule = "a guest has to heed it on "
 						     "some host, so in the pool" },
 		    s->host_one);
-	decide_bits(m, slot, reg, map, s->zero & s->unknown & ~s->one & mask,
-		    (struct isahp_decision){ .rule = "a host did not tell" },
+	decide_bits(m, slot, reg, map, untold,
+		    (struct isahp_decision){ .rule = "a host did not tell whether a "
+						     "guest has to heed it" },
 		    s->host_unknown);
 }
 
@@ -132,7 +138,7 @@ static void resolve_equal(struct isahp_merging *m, const struct isahp_gathered *
 		d.told = false;
 		d.rule = "a host did not tell, and it must be the same on all";
 		d.lowest = host_at(m, s->host_unknown[__builtin_ctzll(s->unknown & mask)]);
-		if ((s->one | s->zero) & mask)
+		if (s->one & mask) /* something is lost by it */
 			decide(m, slot, reg, f, d);
 		return;
 	}
@@ -171,7 +177,8 @@ static void resolve_number(struct isahp_merging *m, const struct isahp_gathered 
 		d.result = 0;
 		d.rule = "a host did not tell";
 		d.lowest = host_at(m, s->host_unknown[__builtin_ctzll(s->unknown & mask)]);
-		decide(m, slot, reg, n->field, d);
+		if (n->most)
+			decide(m, slot, reg, n->field, d);
 		return;
 	}
 	a->known |= mask;

@@ -30,7 +30,8 @@ Test(field, rows_are_sound_and_name_their_source)
 		cr_assert(f->width && f->shift + f->width <= width, "%x %s", f->leaf, f->name);
 		cr_assert(f->name && *f->name, "%x", f->leaf);
 		cr_assert(!strncmp(f->source, "SDM ", 4) || !strncmp(f->source, "APM ", 4) ||
-				  !strncmp(f->source, "AMD PPR", 7), "%s", f->source);
+				  !strncmp(f->source, "AMD PPR", 7) ||
+				  !strncmp(f->source, "VIA, ", 5), "%s", f->source);
 		cr_assert_leq(f->first, f->last);
 		cr_assert_eq(f->operator == ISAHP_OPERATOR_POLICY,
 			     f->choice != ISAHP_CHOICE_NONE, "%x %s", f->leaf, f->name);

@@ -215,7 +215,8 @@ static void put_extra(struct isahp_profile *p)
 	static const struct {
 		__u32 leaf, subleaf;
 	} extra[] = { { 2, 0 }, { 4, 0 }, { 4, 1 }, { 5, 0 }, { 6, 0 }, { 0xa, 0 },
-		      { 0x14, 0 }, { 0x1d, 1 }, { 0x77, 3 } };
+		      { 0x14, 0 }, { 0x1d, 1 }, { 0x77, 3 },
+		      { 0x80000002u, 0 }, { 0x80000006u, 0 } };
 	size_t i;
 
 	for (i = 0; i < sizeof(extra) / sizeof(extra[0]); i++)

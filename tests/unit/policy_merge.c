@@ -543,6 +543,22 @@ Test(merge, leaves_that_a_host_lacks_are_all_zero_there)
 	isahp_profile_free(&old);
 }
 
+/* Intel's CPUs answer leaves that they do not have with the last one's values. */
+Test(merge, leaves_beyond_the_last_are_noise)
+{
+	static const __u32 noise[] = { 0x20000000, 0x80860000u, 0xc0000000u };
+	struct isahp_merged m;
+
+	for (size_t i = 0; i < 3; i++)
+		host_put(&hosts[HOST_ICE_LAKE], noise[i], 0, ISAHP_EAX, 7);
+	m = MERGE(NULL, HOST_CASCADE_LAKE, HOST_ICE_LAKE);
+	for (size_t i = 0; i < 3; i++) {
+		cr_assert_null(isahp_profile_leaf(&m.profile, noise[i], 0), "%x", noise[i]);
+		cr_assert_null(decision(&m, noise[i], 0, ISAHP_EAX, 0));
+	}
+	isahp_merged_free(&m);
+}
+
 Test(merge, geometry_that_differs_hides_what_announces_it)
 {
 	struct isahp_merged m;
@@ -665,4 +681,55 @@ Test(merge, decisions_read_well)
 		cr_expect(found, "%s", expected[e]);
 	}
 	isahp_merged_free(&m);
+}
+
+static void expect_json(const struct isahp_decision *d, const char *expected)
+{
+	json_t *json = isahp_decision_to_json(d), *wanted = json_loads(expected, 0, NULL);
+	char *text;
+
+	cr_assert_not_null(json);
+	cr_assert_not_null(wanted);
+	text = json_dumps(json, JSON_SORT_KEYS);
+	cr_expect(json_equal(json, wanted), "%s", text);
+	free(text);
+	json_decref(json);
+	json_decref(wanted);
+}
+
+Test(merge, decisions_are_stable_json)
+{
+	struct isahp_profile untold = host_make(HOST_ICE_LAKE);
+	struct isahp_profile list[2] = { hosts[HOST_ICE_LAKE] };
+	struct isahp_merged m = MERGE(&mixed, HOST_ICE_LAKE, HOST_GENOA);
+
+	expect_json(decision(&m, 7, 0, ISAHP_EBX, 31),
+		    "{\"leaf\": \"0x7\", \"subleaf\": 0, \"register\": \"ebx\","
+		    " \"shift\": 31, \"width\": 1, \"name\": \"avx512vl\","
+		    " \"operator\": \"AND\", \"before\": \"0x1\", \"result\": \"0x0\","
+		    " \"rule\": \"AVX-512 subset\", \"feature\": \"avx512vl\","
+		    " \"needs\": \"avx512f\"}");
+	isahp_merged_free(&m);
+	m = MERGE(NULL, INTELS);
+	expect_json(decision(&m, 0x10a, 0, ISAHP_REGISTER_MSR, 17),
+		    "{\"msr\": \"0x10a\", \"register\": \"msr\", \"shift\": 17,"
+		    " \"width\": 1, \"name\": \"FB_CLEAR\", \"operator\": \"OR\","
+		    " \"before\": \"0x0\", \"result\": \"0x1\", \"rule\": \"a guest has"
+		    " to heed it on some host, so in the pool\", \"host\": \"clx\"}");
+	isahp_merged_free(&m);
+
+	strcpy(untold.name, "untold");
+	for (size_t i = 0; i < untold.leaf_count; i++)
+		if (untold.leaves[i].leaf == 0x80000008u)
+			untold.leaves[i].known[ISAHP_EAX] = 0;
+	list[1] = untold;
+	m = host_merge(list, 2, NULL);
+	cr_assert_not(decision(&m, 0x80000008u, 0, ISAHP_EAX, 0)->told);
+	expect_json(decision(&m, 0x80000008u, 0, ISAHP_EAX, 0),
+		    "{\"leaf\": \"0x80000008\", \"subleaf\": 0, \"register\": \"eax\","
+		    " \"shift\": 0, \"width\": 8, \"name\": \"physical address bits\","
+		    " \"operator\": \"MIN\", \"before\": \"0x2e\", \"result\": null,"
+		    " \"rule\": \"a host did not tell\", \"host\": \"untold\"}");
+	isahp_merged_free(&m);
+	isahp_profile_free(&untold);
 }

@@ -192,6 +192,49 @@ Test(law, features_are_closed_and_every_host_has_them)
 	}
 }
 
+/* What is told is what is there; and who reads all of it knows all that was lost. */
+Test(law, decisions_are_what_the_profile_says)
+{
+	for (int round = 0; round < ROUNDS; round++) {
+		struct isahp_profile hosts[POOL_MAX];
+		size_t count = random_pool(hosts, round & 1);
+		struct isahp_merged m = merge_as(hosts, count, "pool");
+		struct isahp_features lost = isahp_features_none();
+
+		for (size_t i = 0; i < m.decision_count; i++) {
+			const struct isahp_decision *d = &m.decisions[i];
+			__u64 mask = (~0ULL >> (64 - d->place.width)) << d->place.shift;
+			bool msr = d->place.reg == ISAHP_REGISTER_MSR;
+			__u64 value = msr ? isahp_profile_msr(&m.profile,
+							      d->place.leaf)->value :
+					    host_get(&m.profile, d->place.leaf,
+						     d->place.subleaf, d->place.reg);
+
+			cr_assert(d->rule && *d->rule && d->name);
+			if (d->told)
+				cr_assert_eq((value & mask) >> d->place.shift, d->result,
+					     "%x.%x %u", d->place.leaf,
+					     d->place.subleaf, d->place.shift);
+			if (d->feature >= 0)
+				isahp_features_add(&lost, (unsigned int)d->feature);
+		}
+		for (size_t i = 0; i < count; i++) {
+			struct isahp_features of = isahp_profile_features(&hosts[i]);
+			struct isahp_features gone = isahp_features_andnot(&of, &m.features);
+
+			for (int f = 0; f < ISAHP_FEATURE_COUNT; f++)
+				cr_assert(!isahp_features_has(&gone, f) ||
+						  isahp_features_has(&lost, f) ||
+						  !isahp_profile_leaf(&m.profile,
+							isahp_feature_info(f)->leaf,
+							isahp_feature_info(f)->subleaf),
+					  "%s", isahp_feature_info(f)->flag);
+		}
+		isahp_merged_free(&m);
+		host_free(hosts, count);
+	}
+}
+
 /* Where a host gets a feature, a pool loses none. */
 Test(law, more_on_a_host_is_never_less_in_the_pool)
 {
@@ -330,7 +373,8 @@ static void try_row(const struct isahp_field *f)
 static bool entangled(const struct isahp_field *f)
 {
 	static const __u32 leaves[] = { 0, 1, 7, 0xd, 0x19, 0x1d, 0x1e, 0x24,
-					0x80000000u, 0x80000001u, 0x8000001cu };
+					0x80000000u, 0x80000001u, 0x8000001cu,
+					0xc0000000u };
 
 	for (size_t i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++)
 		if (f->reg != ISAHP_REGISTER_MSR && f->leaf == leaves[i] &&
