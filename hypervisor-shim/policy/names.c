@@ -7,19 +7,8 @@
 #include <isa-core/cpuid.h>
 #include <isa-core/features.h>
 
+#include "level.h"
 #include "text.h"
-
-
-/* The psABI's levels, each on top of the one before (x86-64 psABI, table 3.1). */
-static const char *const levels[] = {
-	"none",
-	"cx16,lahf_lm,popcnt,pni,ssse3,sse4_1,sse4_2",
-	"avx,avx2,bmi1,bmi2,f16c,fma,abm,movbe,xsave",
-	"avx512f,avx512bw,avx512cd,avx512dq,avx512vl",
-};
-
-#define LEVELS (sizeof(levels) / sizeof(levels[0]))
-#define LEVEL_PREFIX "x86-64-v"
 
 static int unknown_name(const char *name, size_t len, struct isahp_error *err)
 {
@@ -36,22 +25,27 @@ static int unknown_name(const char *name, size_t len, struct isahp_error *err)
 			       isahp_feature_info(near)->flag);
 }
 
-/* Return: the number of levels that @name stands for, or 0. */
-static size_t level_find(const char *name, size_t len)
+/* A level's features, when @name is one's. */
+static bool find_level(const char *name, size_t len, struct isahp_features *ret_set)
 {
-	size_t prefix = strlen(LEVEL_PREFIX);
+	struct isahp_level level;
+	struct isahp_error ignored;
+	char text[64];
 
-	if (len != prefix + 1 || memcmp(name, LEVEL_PREFIX, prefix) ||
-	    name[prefix] < '1' || name[prefix] >= (char)('1' + LEVELS))
-		return 0;
-	return name[prefix] - '0';
+	if (len >= sizeof(text))
+		return false;
+	memcpy(text, name, len);
+	text[len] = '\0';
+	if (strlen(text) != len || isahp_level_find(text, &level, &ignored))
+		return false;
+	*ret_set = isahp_level_wants(&level);
+	return true;
 }
 
 static int parse_name(const char *name, size_t len,
 		      struct isahp_features *set, struct isahp_error *err)
 {
 	struct isahp_features more;
-	size_t level, i;
 	int number;
 
 	if (len == 4 && !memcmp(name, "none", 4))
@@ -61,17 +55,13 @@ static int parse_name(const char *name, size_t len,
 		*set = isahp_features_or(set, &more);
 		return 0;
 	}
-	level = level_find(name, len);
-	for (i = 0; i < level; i++) {
-		if (isahp_names_parse(levels[i], &more, err))
-			return -EINVAL;
-		*set = isahp_features_or(set, &more);
-	}
-	if (level)
-		return 0;
 	number = isahp_feature_find(name, len);
-	if (number < 0)
-		return unknown_name(name, len, err);
+	if (number < 0) {
+		if (!find_level(name, len, &more))
+			return unknown_name(name, len, err);
+		*set = isahp_features_or(set, &more);
+		return 0;
+	}
 	isahp_features_add(set, number);
 	return 0;
 }

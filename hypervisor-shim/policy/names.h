@@ -14,9 +14,9 @@
 /**
  * isahp_names_parse - a list of features as people write it
  * @list: names separated by commas or spaces: Linux flags, QEMU's or libvirt's
- *	spellings, `native` (CPUID of this host), `none`, and the levels
- *	`x86-64-v1` to `x86-64-v4`. A name with a leading '-' takes a feature
- *	and what depends on it out of what stands before it.
+ *	spellings, `native` (CPUID of this host), `none`, and levels (level.h):
+ *	`x86-64-v3`, `Haswell-noTSX`, `amd-10h-rev-c`. A name with a leading '-'
+ *	takes a feature and what depends on it out of what stands before it.
  * @ret_set: the features, exactly as listed.
  * @err: on failure, the unknown name and the nearest known one.
  *

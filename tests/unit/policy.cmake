@@ -4,6 +4,7 @@ foreach(name
     export
     field
     import
+    level
     merge
     merge_law
     native
