@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <isahp/abi.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -107,4 +108,75 @@ const struct isahp_model *isahp_model_find(const char *name)
 struct isahp_features isahp_model_features(const struct isahp_model *model)
 {
 	return isahp_words_features(model->words);
+}
+
+static const char *vendor_string(__u32 vendor)
+{
+	switch (vendor) {
+	case ISAHP_VENDOR_INTEL:
+		return "GenuineIntel";
+	case ISAHP_VENDOR_AMD:
+		return "AuthenticAMD";
+	case ISAHP_VENDOR_HYGON:
+		return "HygonGenuine";
+	default:
+		return "CentaurHauls";
+	}
+}
+
+/* Leaf 1, EAX: SDM vol. 2A, CPUID, figure 3-6; APM vol. 3, E.3.2. */
+static __u32 signature_word(const struct isahp_signature *s)
+{
+	__u32 family = s->family < 0xf ? s->family : 0xf;
+
+	return s->stepping | (s->model & 0xf) << 4 | family << 8 |
+	       (s->model >> 4) << 16 | (s->family - family) << 20;
+}
+
+static int set_all(struct isahp_profile *profile, __u32 leaf, const __u32 *registers)
+{
+	int rc = 0;
+	int i;
+
+	for (i = 0; i < 4 && !rc; i++)
+		rc = isahp_profile_set(profile, leaf, 0, i, ~0U, registers[i]);
+	return rc;
+}
+
+int isahp_model_profile(const struct isahp_model *model,
+			struct isahp_profile *ret_profile)
+{
+	__u32 first[4] = { 1 }, extended[4] = { 0x80000000 };
+	struct isahp_profile profile = { 0 };
+	const char *vendor = vendor_string(model->vendor);
+	int rc, i;
+
+	memcpy(&first[ISAHP_EBX], vendor, 4);
+	memcpy(&first[ISAHP_EDX], vendor + 4, 4);
+	memcpy(&first[ISAHP_ECX], vendor + 8, 4);
+	for (i = 0; i < ISAHP_WORD_COUNT; i++) {
+		__u32 *last = places[i].leaf >> 31 ? &extended[0] : &first[0];
+
+		if (model->words[i] && *last < places[i].leaf)
+			*last = places[i].leaf;
+	}
+	snprintf(profile.name, sizeof(profile.name), "%s", model->name);
+	snprintf(profile.source, sizeof(profile.source), "QEMU's model");
+	rc = set_all(&profile, 0, first);
+	if (!rc)
+		rc = set_all(&profile, 0x80000000, extended);
+	if (!rc)
+		rc = isahp_profile_set(&profile, 1, 0, ISAHP_EAX, ~0U,
+				       signature_word(&model->signature));
+	for (i = 0; i < ISAHP_WORD_COUNT && !rc; i++)
+		if (places[i].leaf <= (places[i].leaf >> 31 ? extended[0] : first[0]))
+			rc = isahp_profile_set(&profile, places[i].leaf,
+					       places[i].subleaf, places[i].reg, ~0U,
+					       model->words[i]);
+	if (rc) {
+		isahp_profile_free(&profile);
+		return rc;
+	}
+	*ret_profile = profile;
+	return 0;
 }

@@ -119,4 +119,15 @@ const struct isahp_model *isahp_model_find(const char *name);
 /** isahp_model_features - the features of the table that a model shows */
 struct isahp_features isahp_model_features(const struct isahp_model *model);
 
+/**
+ * isahp_model_profile - a host of that model: for pools that are only planned
+ * @model: the model.
+ * @ret_profile: called by the model's name; to be freed. Of CPUID it has what
+ *	the model tells: leaves 0, 1, 8000_0000h and the feature words.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int isahp_model_profile(const struct isahp_model *model,
+			struct isahp_profile *ret_profile);
+
 #endif /* ISAHP_SHIM_MODEL_H */

@@ -5,6 +5,7 @@ foreach(name
     field
     import
     level
+    mask_msr
     merge
     merge_law
     native
