@@ -9,6 +9,8 @@
 
 #include <isa-core/features.h>
 
+#include "names.h"
+
 #define PLACE(sym, leaf_, subleaf_, reg_) \
 	{ .leaf = leaf_, .subleaf = subleaf_, .reg = ISAHP_##reg_ },
 static const struct isahp_word_place places[ISAHP_WORD_COUNT] = {
@@ -110,20 +112,6 @@ struct isahp_features isahp_model_features(const struct isahp_model *model)
 	return isahp_words_features(model->words);
 }
 
-static const char *vendor_string(__u32 vendor)
-{
-	switch (vendor) {
-	case ISAHP_VENDOR_INTEL:
-		return "GenuineIntel";
-	case ISAHP_VENDOR_AMD:
-		return "AuthenticAMD";
-	case ISAHP_VENDOR_HYGON:
-		return "HygonGenuine";
-	default:
-		return "CentaurHauls";
-	}
-}
-
 /* Leaf 1, EAX: SDM vol. 2A, CPUID, figure 3-6; APM vol. 3, E.3.2. */
 static __u32 signature_word(const struct isahp_signature *s)
 {
@@ -148,7 +136,7 @@ int isahp_model_profile(const struct isahp_model *model,
 {
 	__u32 first[4] = { 1 }, extended[4] = { 0x80000000 };
 	struct isahp_profile profile = { 0 };
-	const char *vendor = vendor_string(model->vendor);
+	const char *vendor = isahp_vendor_cpuid(model->vendor);
 	int rc, i;
 
 	memcpy(&first[ISAHP_EBX], vendor, 4);

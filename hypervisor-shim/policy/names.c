@@ -259,6 +259,11 @@ const char *isahp_vendor_name(__u32 vendor)
 	return vendors[vendor < VENDORS ? vendor : ISAHP_VENDOR_UNKNOWN].name;
 }
 
+const char *isahp_vendor_cpuid(__u32 vendor)
+{
+	return vendors[vendor < VENDORS ? vendor : ISAHP_VENDOR_UNKNOWN].cpuid;
+}
+
 int isahp_vendor_find(const char *name)
 {
 	size_t i;

@@ -76,6 +76,9 @@ void isahp_names_format(const struct isahp_features *set, char *text,
 /** isahp_vendor_name - intel, amd, hygon, zhaoxin, unknown */
 const char *isahp_vendor_name(__u32 vendor);
 
+/** isahp_vendor_cpuid - as CPUID leaf 0 spells it; "" where it is unknown */
+const char *isahp_vendor_cpuid(__u32 vendor);
+
 /**
  * isahp_vendor_find - the inverse
  * @name: as above, or as CPUID leaf 0 spells it (GenuineIntel ...).

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # What knows CPUs: policy_NAME.c. Their data is in policy/.
 foreach(name
+    configure
     export
     field
     import
@@ -9,7 +10,8 @@ foreach(name
     merge
     merge_law
     native
-    profile)
+    profile
+    qemu)
   isahp_unit_test(policy_${name} LIBS isahp_policy)
   target_compile_definitions(test_policy_${name} PRIVATE
     POLICY_DATA="${CMAKE_CURRENT_SOURCE_DIR}/policy")
