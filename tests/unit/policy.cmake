@@ -2,6 +2,7 @@
 # What knows CPUs: policy_NAME.c. Their data is in policy/.
 foreach(name
     configure
+    cpuid
     export
     field
     import
