@@ -160,6 +160,44 @@ Test(configure, each_program_shows_what_was_asked)
 	}
 }
 
+/* Of random policies that leave much open: what is decided, and nothing broken. */
+Test(configure, what_is_left_open_breaks_nothing)
+{
+	unsigned int seed = time(NULL), round;
+
+	cr_log_info("seed %u", seed);
+	srandom(seed);
+	for (round = 0; round < 300; round++) {
+		struct isahp_guest_cpu cpu = { .shown = random_set(), .decided = random_set() };
+		struct isahp_features named, got, told, closed;
+		struct isahp_configuration c;
+		struct isahp_error err;
+		char model[64];
+
+		cpu.decided = isahp_features_or(&cpu.decided, &cpu.shown);
+		cr_assert_eq(isahp_configure_qemu(&cpu, &c, &err), 0, "%s", err.text);
+		got = read_qemu(c.text, c.model);
+		got = isahp_features_or(&got, &c.unnamed);
+		closed = isahp_features_supported(&got);
+		cr_assert(isahp_features_equal(&got, &closed), "seed %u: %s", seed, c.text);
+		got = isahp_features_and(&got, &cpu.decided);
+		cr_assert(isahp_features_equal(&got, &cpu.shown), "seed %u: %s", seed, c.text);
+		isahp_configuration_free(&c);
+
+		cr_assert_eq(isahp_configure_libvirt(&cpu, &c, &err), 0, "%s", err.text);
+		named = read_libvirt(c.text, &told, model, sizeof(model));
+		got = isahp_model_features(c.model);
+		got = isahp_features_andnot(&got, &told);
+		got = isahp_features_or(&got, &named);
+		got = isahp_features_or(&got, &c.unnamed);
+		closed = isahp_features_supported(&got);
+		cr_assert(isahp_features_equal(&got, &closed), "seed %u: %s", seed, c.text);
+		got = isahp_features_and(&got, &cpu.decided);
+		cr_assert(isahp_features_equal(&got, &cpu.shown), "seed %u: %s", seed, c.text);
+		isahp_configuration_free(&c);
+	}
+}
+
 /* A model's own policy is that model, and nothing more. */
 Test(configure, each_model_is_its_own_nearest)
 {
