@@ -102,8 +102,39 @@ static struct isahp_features target(const struct isahp_model *model,
 	struct isahp_features has = isahp_model_features(model);
 	struct isahp_features set = isahp_features_andnot(&has, &cpu->decided);
 
+	if (cpu->floor) {
+		struct isahp_features floor = isahp_words_features(cpu->floor);
+
+		set = isahp_features_and(&set, &floor);
+	}
 	set = isahp_features_or(&set, &cpu->shown);
 	return isahp_features_supported(&set);
+}
+
+/* Bits of a model's word that some host can't show, and the table has no row for. */
+static __u32 beyond(const struct isahp_model *model, const struct isahp_guest_cpu *cpu,
+		    enum isahp_word w)
+{
+	struct isahp_features known = isahp_features_known();
+	__u32 rows[ISAHP_WORD_COUNT] = { 0 };
+
+	if (!cpu->floor)
+		return 0;
+	isahp_words_add(rows, &known);
+	return model->words[w] & ~cpu->floor[w] & ~rows[w];
+}
+
+/* The name of the next such bit, from *@bit on, that the program has one for. */
+static const char *next_beyond(const struct isahp_model *model,
+			       const struct isahp_guest_cpu *cpu,
+			       enum isahp_flag_speaker speaker, unsigned int *bit)
+{
+	const char *name = NULL;
+
+	for (; *bit < 32 * ISAHP_WORD_COUNT && !name; (*bit)++)
+		if (beyond(model, cpu, *bit / 32) >> (*bit % 32) & 1)
+			name = isahp_word_flag(*bit / 32, *bit % 32, speaker);
+	return name;
 }
 
 static bool serves(const struct isahp_model *model, const struct isahp_guest_cpu *cpu,
@@ -133,7 +164,12 @@ static unsigned int distance(const struct isahp_model *model,
 	struct isahp_features more = isahp_features_andnot(&has, &want);
 	struct isahp_features less = isahp_features_andnot(&want, &has);
 
-	return count(&more) + count(&less);
+	unsigned int d = count(&more) + count(&less);
+	int w;
+
+	for (w = 0; w < ISAHP_WORD_COUNT; w++)
+		d += __builtin_popcount(beyond(model, cpu, w));
+	return d;
 }
 
 /* The nearest model: of the vendor, if that is said and there is one. */
@@ -192,7 +228,7 @@ static void print_qemu(FILE *out, const struct isahp_guest_cpu *cpu,
 {
 	struct isahp_features has = isahp_model_features(model);
 	struct isahp_features shown = target(model, cpu);
-	const char *vendor = isahp_vendor_cpuid(cpu->vendor);
+	const char *vendor = isahp_vendor_cpuid(cpu->vendor), *name;
 	unsigned int i;
 
 	fputs(model->name, out);
@@ -205,6 +241,8 @@ static void print_qemu(FILE *out, const struct isahp_guest_cpu *cpu,
 		if (f && *f->qemu && want != isahp_features_has(&has, i))
 			fprintf(out, ",%c%s", want ? '+' : '-', f->qemu);
 	}
+	for (i = 0; (name = next_beyond(model, cpu, ISAHP_FLAG_QEMU, &i));)
+		fprintf(out, ",-%s", name);
 	if (cpu->phys_bits)
 		fprintf(out, ",phys-bits=%u", cpu->phys_bits);
 	fputs(cpu->enforce ? ",enforce" : "", out);
@@ -260,6 +298,7 @@ static bool fill_cpu(xmlNodePtr node, const struct isahp_guest_cpu *cpu,
 	struct isahp_features fell = isahp_features_andnot(&has, &shown);
 	/* And what the model has beyond, but not without what is hidden. */
 	struct isahp_features decided = isahp_features_or(&cpu->decided, &fell);
+	const char *flag;
 	xmlNodePtr name;
 	unsigned int i;
 
@@ -279,6 +318,9 @@ static bool fill_cpu(xmlNodePtr node, const struct isahp_guest_cpu *cpu,
 		    !add_feature(node, f->libvirt, isahp_features_has(&cpu->shown, i)))
 			return false;
 	}
+	for (i = 0; (flag = next_beyond(model, cpu, ISAHP_FLAG_LIBVIRT, &i));)
+		if (!add_feature(node, flag, false))
+			return false;
 	return true;
 }
 

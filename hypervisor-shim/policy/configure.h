@@ -24,6 +24,9 @@
  * @decided: those that the policy decides, @shown among them: the others are as the
  *	CPU model has them, or as Xen chooses. x86-64-v3 says nothing of SMEP.
  * @vendor: enum isahp_vendor that it shows; ISAHP_VENDOR_UNKNOWN: whichever.
+ * @floor: ISAHP_WORD_COUNT feature words that every host can show, by
+ *	isahp_floor_of(): what the CPU model has beyond them is taken away, PCID
+ *	in a pool with AMD's of before Zen 3, say. NULL: not known.
  * @phys_bits: width of physical addresses; 0: not said.
  * @qemu: the oldest QEMU that is to take it, as "7.2"; NULL: any.
  * @enforce: QEMU shall not start where something is missing. Otherwise it warns.
@@ -32,6 +35,7 @@ struct isahp_guest_cpu {
 	struct isahp_features shown;
 	struct isahp_features decided;
 	__u32 vendor;
+	const __u32 *floor;
 	unsigned int phys_bits;
 	const char *qemu;
 	bool enforce;
@@ -65,8 +69,8 @@ struct isahp_configuration {
  * isahp_configure_qemu - the argument of QEMU's -cpu
  * @cpu: the CPU.
  * @ret: "MODEL,+feature,-feature": the model with the fewest differences. What
- *	the table of features has no row for is the model's, and thus the same on
- *	every host.
+ *	the table of features has no row for is the model's, down to the floor,
+ *	and thus the same on every host.
  * @err: says what is wrong.
  *
  * Return: 0; -EINVAL where @cpu contradicts itself; -ENOENT where no model

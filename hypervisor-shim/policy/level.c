@@ -65,21 +65,6 @@ static const struct {
 	  0x00002001, 0x178bfbff, 0x0000111f, 0xebd3fbff },
 };
 
-/* Names of bits that the table of features has no row for, and levels do. */
-static const struct {
-	enum isahp_word word;
-	__u8 bit;
-	const char *flag;
-} other_bits[] = {
-	{ ISAHP_WORD_1C, 3, "monitor" }, { ISAHP_WORD_1D, 28, "ht" },
-	{ ISAHP_WORD_E1C, 1, "cmp_legacy" }, { ISAHP_WORD_E1C, 2, "svm" },
-	{ ISAHP_WORD_E1C, 3, "extapic" }, { ISAHP_WORD_E1C, 4, "cr8_legacy" },
-	{ ISAHP_WORD_E1C, 9, "osvw" }, { ISAHP_WORD_E1C, 10, "ibs" },
-	{ ISAHP_WORD_E1C, 12, "skinit" }, { ISAHP_WORD_E1C, 13, "wdt" },
-	{ ISAHP_WORD_E1D, 20, "nx" }, { ISAHP_WORD_E1D, 25, "fxsr_opt" },
-	{ ISAHP_WORD_E1D, 26, "pdpe1gb" }, { ISAHP_WORD_E1D, 29, "lm" },
-};
-
 static const char word_register[][4] = { "EAX", "EBX", "ECX", "EDX" };
 
 /* Of kernels' features a list says nothing but what it names. */
@@ -241,43 +226,9 @@ struct isahp_features isahp_level_wants(const struct isahp_level *level)
 	return isahp_words_features(level->bits);
 }
 
-/* Is the leaf beyond the last one that the host says it has? */
-static bool leaf_is_absent(const struct isahp_profile *host, __u32 leaf, __u32 subleaf)
-{
-	const struct isahp_cpuid_leaf *first =
-		isahp_profile_leaf(host, leaf & 0x80000000, 0);
-
-	if (first && first->known[ISAHP_EAX] == ~0U && first->value[ISAHP_EAX] < leaf)
-		return true;
-	if (leaf != 7 || !subleaf)
-		return false;
-	first = isahp_profile_leaf(host, leaf, 0);
-	return first && first->known[ISAHP_EAX] == ~0U &&
-	       first->value[ISAHP_EAX] < subleaf;
-}
-
-static __u32 host_word(const struct isahp_profile *host, enum isahp_word word,
-		       __u32 *ret_known)
-{
-	struct isahp_word_place at = isahp_word_place(word);
-	const struct isahp_cpuid_leaf *leaf;
-
-	if (leaf_is_absent(host, at.leaf, at.subleaf)) {
-		*ret_known = ~0U;
-		return 0;
-	}
-	leaf = isahp_profile_leaf(host, at.leaf, at.subleaf);
-	*ret_known = leaf ? leaf->known[at.reg] : 0;
-	return leaf ? leaf->value[at.reg] & *ret_known : 0;
-}
-
-static void fit_word(const struct isahp_level *level, const struct isahp_profile *host,
+static void fit_word(const struct isahp_level *level, __u32 has, __u32 known,
 		     enum isahp_word w, struct isahp_level_fit *fit, __u32 *untold)
 {
-	__u32 known = ~0U, has = level->bits[w];
-
-	if (host)
-		has = host_word(host, w, &known);
 	fit->bits[w] = has & (level->bits[w] | ~level->speaks[w]);
 	fit->known[w] = known | (level->speaks[w] & ~level->bits[w]);
 	fit->missing_bits[w] = level->bits[w] & known & ~has;
@@ -290,10 +241,15 @@ void isahp_level_features(const struct isahp_level *level,
 {
 	struct isahp_features wants = isahp_level_wants(level), shown, closed, fell;
 	__u32 untold[ISAHP_WORD_COUNT], hidden[ISAHP_WORD_COUNT] = { 0 };
+	__u32 has[ISAHP_WORD_COUNT], known[ISAHP_WORD_COUNT];
 	int w;
 
+	memcpy(has, level->bits, sizeof(has));
+	memset(known, 0xff, sizeof(known));
+	if (host)
+		isahp_words_of(host, has, known);
 	for (w = 0; w < ISAHP_WORD_COUNT; w++)
-		fit_word(level, host, w, ret_fit, &untold[w]);
+		fit_word(level, has[w], known[w], w, ret_fit, &untold[w]);
 	shown = isahp_words_features(ret_fit->bits);
 	closed = isahp_features_supported(&shown);
 	fell = isahp_features_andnot(&shown, &closed);
@@ -309,13 +265,12 @@ void isahp_level_features(const struct isahp_level *level,
 static void name_bit(char *text, size_t size, enum isahp_word w, unsigned int bit)
 {
 	struct isahp_word_place at = isahp_word_place(w);
-	size_t i;
+	const char *name = isahp_word_flag(w, bit, ISAHP_FLAG_LINUX);
 
-	for (i = 0; i < ARRAY_SIZE(other_bits); i++)
-		if (other_bits[i].word == w && other_bits[i].bit == bit) {
-			isahp_text_append(text, size, " %s", other_bits[i].flag);
-			return;
-		}
+	if (name) {
+		isahp_text_append(text, size, " %s", name);
+		return;
+	}
 	isahp_text_append(text, size, " CPUID.%X:%X.%s[%u]", at.leaf, at.subleaf,
 			  word_register[at.reg], bit);
 }

@@ -79,6 +79,58 @@ void isahp_words_add(__u32 *words, const struct isahp_features *set)
 	}
 }
 
+/* Is the leaf beyond the last one that the host says it has? */
+static bool leaf_is_absent(const struct isahp_profile *host, __u32 leaf, __u32 subleaf)
+{
+	const struct isahp_cpuid_leaf *first =
+		isahp_profile_leaf(host, leaf & 0x80000000, 0);
+
+	if (first && first->known[ISAHP_EAX] == ~0U && first->value[ISAHP_EAX] < leaf)
+		return true;
+	if (leaf != 7 || !subleaf)
+		return false;
+	first = isahp_profile_leaf(host, leaf, 0);
+	return first && first->known[ISAHP_EAX] == ~0U &&
+	       first->value[ISAHP_EAX] < subleaf;
+}
+
+static __u32 word_of(const struct isahp_profile *host, enum isahp_word word,
+		     __u32 *ret_known)
+{
+	struct isahp_word_place at = isahp_word_place(word);
+	const struct isahp_cpuid_leaf *leaf;
+
+	if (leaf_is_absent(host, at.leaf, at.subleaf)) {
+		*ret_known = ~0U;
+		return 0;
+	}
+	leaf = isahp_profile_leaf(host, at.leaf, at.subleaf);
+	*ret_known = leaf ? leaf->known[at.reg] : 0;
+	return leaf ? leaf->value[at.reg] & *ret_known : 0;
+}
+
+void isahp_words_of(const struct isahp_profile *host, __u32 *ret_words, __u32 *ret_known)
+{
+	int w;
+
+	for (w = 0; w < ISAHP_WORD_COUNT; w++)
+		ret_words[w] = word_of(host, w, &ret_known[w]);
+}
+
+const char *isahp_word_flag(enum isahp_word word, unsigned int bit,
+			    enum isahp_flag_speaker speaker)
+{
+	struct isahp_word_place at = places[word];
+	const struct isahp_flag *flag;
+	size_t i;
+
+	for (i = 0; (flag = isahp_flag_at(i)); i++)
+		if (!flag->msr && flag->leaf == at.leaf && flag->subleaf == at.subleaf &&
+		    flag->reg == at.reg && flag->bit == bit && *flag->name[speaker])
+			return flag->name[speaker];
+	return NULL;
+}
+
 const struct isahp_model *isahp_model_at(size_t index)
 {
 	return index < MODELS ? &models[index] : NULL;

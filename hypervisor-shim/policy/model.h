@@ -10,6 +10,7 @@
 #include <isahp/features.h>
 #include <stddef.h>
 
+#include "flag.h"
 #include "profile.h"
 
 /*
@@ -78,6 +79,25 @@ struct isahp_features isahp_words_features(const __u32 *words);
  * @set: what to show.
  */
 void isahp_words_add(__u32 *words, const struct isahp_features *set);
+
+/**
+ * isahp_words_of - a host's words
+ * @host: its profile.
+ * @ret_words: ISAHP_WORD_COUNT of them; bits that were not told are 0.
+ * @ret_known: the bits that were told, or lie in leaves that it does not have.
+ */
+void isahp_words_of(const struct isahp_profile *host, __u32 *ret_words, __u32 *ret_known);
+
+/**
+ * isahp_word_flag - what a bit is called, whether the table of features has it or not
+ * @word: below ISAHP_WORD_COUNT.
+ * @bit: 0 to 31.
+ * @speaker: by whom.
+ *
+ * Return: the name, or NULL.
+ */
+const char *isahp_word_flag(enum isahp_word word, unsigned int bit,
+			    enum isahp_flag_speaker speaker);
 
 /**
  * struct isahp_model - a CPU that QEMU names

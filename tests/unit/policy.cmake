@@ -5,6 +5,7 @@ foreach(name
     cpuid
     export
     field
+    floor
     import
     level
     mask_msr

@@ -5,6 +5,7 @@
  */
 #include <criterion/criterion.h>
 #include <hypervisor-shim/policy/configure.h>
+#include <hypervisor-shim/policy/floor.h>
 #include <hypervisor-shim/policy/level.h>
 #include <hypervisor-shim/policy/names.h>
 #include <isa-core/features.h>
@@ -242,5 +243,44 @@ Test(qemu, generated_configurations_show_the_policy, .timeout = 60)
 		cr_assert(isahp_features_empty(&c.unnamed));
 		cr_assert(isahp_features_equal(&shown, &cpu.shown), "%s", c.text);
 		isahp_configuration_free(&c);
+	}
+}
+
+/* In a mixed pool the model of one vendor comes down to what all hosts can show. */
+Test(qemu, generated_configurations_stay_above_the_pools_floor, .timeout = 60)
+{
+	static const char *const pools[][2] = {
+		{ "EPYC-Rome", "Skylake-Server-noTSX-IBRS" },
+		{ "Opteron_G5", "Haswell" },
+		{ "EPYC-Genoa", "SapphireRapids" },
+	};
+	static const __u32 vendors[] = { ISAHP_VENDOR_INTEL, ISAHP_VENDOR_AMD };
+	struct isahp_level v2;
+	struct isahp_error err;
+	size_t i;
+	int w;
+
+	cr_assert_eq(isahp_level_find("x86-64-v2", &v2, &err), 0);
+	for (i = 0; i < 2 * sizeof(pools) / sizeof(pools[0]); i++) {
+		__u32 words[ISAHP_WORD_COUNT], floor[ISAHP_WORD_COUNT];
+		struct isahp_guest_cpu cpu = isahp_guest_cpu_of(&v2, NULL);
+		struct isahp_profile host[2];
+		const struct isahp_profile *hosts[2] = { &host[0], &host[1] };
+		struct isahp_configuration c;
+
+		isahp_model_profile(isahp_model_find(pools[i / 2][0]), &host[0]);
+		isahp_model_profile(isahp_model_find(pools[i / 2][1]), &host[1]);
+		isahp_floor_of(hosts, 2, floor);
+		cpu.vendor = vendors[i % 2];
+		cpu.qemu = "7.2";
+		cpu.floor = floor;
+		cr_assert_eq(isahp_configure_qemu(&cpu, &c, &err), 0, "%s", err.text);
+		words_of(c.text, words);
+		for (w = 0; w < ISAHP_WORD_COUNT; w++)
+			cr_assert_eq(words[w] & ~floor[w], 0, "%s: word %d: %08x", c.text, w,
+				     words[w] & ~floor[w]);
+		isahp_configuration_free(&c);
+		isahp_profile_free(&host[0]);
+		isahp_profile_free(&host[1]);
 	}
 }
