@@ -191,13 +191,22 @@ static int add_override(const struct layout *layout, const struct isahp_level_fi
 	return 0;
 }
 
-static int amd_mask(const struct isahp_level_fit *fit, const struct isahp_profile *host,
-		    struct isahp_mask *mask, struct isahp_error *err)
+static bool decides(const struct isahp_level *level, const struct layout *layout)
+{
+	return level->speaks[layout->low] ||
+	       (layout->high != NO_WORD && level->speaks[layout->high]);
+}
+
+static int amd_mask(const struct isahp_level *level, const struct isahp_level_fit *fit,
+		    const struct isahp_profile *host, struct isahp_mask *mask,
+		    struct isahp_error *err)
 {
 	size_t i;
 
 	for (i = 0; i < sizeof(amd_layouts) / sizeof(amd_layouts[0]); i++) {
-		if (!amd_has(host, amd_layouts[i].number))
+		/* Of what the level decides nothing, nothing is to be written. */
+		if (!amd_has(host, amd_layouts[i].number) ||
+		    !decides(level, &amd_layouts[i]))
 			continue;
 		if (add_override(&amd_layouts[i], fit, host, mask, err))
 			return -ENODATA;
@@ -304,7 +313,7 @@ int isahp_mask_msrs(const struct isahp_level *level, const struct isahp_profile 
 	if (vendor == ISAHP_VENDOR_INTEL)
 		intel_mask(level, &fit, layouts, count, &mask);
 	else
-		rc = amd_mask(&fit, host, &mask, err);
+		rc = amd_mask(level, &fit, host, &mask, err);
 	if (rc)
 		return rc;
 	mask.left = left_over(&fit, host, &mask, layouts, count);

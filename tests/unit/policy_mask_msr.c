@@ -268,6 +268,23 @@ Test(mask, zen_has_one_more_and_says_what_it_cannot_hide)
 	isahp_profile_free(&host);
 }
 
+Test(mask, leaf_6_has_one_where_the_level_decides_it)
+{
+	struct isahp_profile host = of_model("EPYC-Milan");
+	struct isahp_level v2 = level_named("x86-64-v2"), k8 = level_named("amd-k8-rev-f");
+	struct isahp_mask mask;
+	struct isahp_error err;
+
+	isahp_profile_set(&host, 6, 0, ISAHP_ECX, ~0U, 1); /* APERF, MPERF */
+	cr_assert_eq(isahp_mask_msrs(&v2, &host, &mask, &err), 0);
+	cr_assert_eq(mask.count, 3);
+	cr_assert_eq(isahp_mask_msrs(&k8, &host, &mask, &err), 0);
+	cr_assert_eq(mask.count, 4);
+	cr_assert_eq(value_of(&mask, 0xc0011003), 0);
+	cr_assert_eq(mask.msr[1].keep, ~0ULL << 32);
+	isahp_profile_free(&host);
+}
+
 Test(mask, intels_registers_are_where_the_generation_has_them)
 {
 	static const struct {
