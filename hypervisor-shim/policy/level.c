@@ -161,12 +161,11 @@ static size_t common_prefix(const char *a, const char *b)
 	return i;
 }
 
-static int unknown_level(const char *name, struct isahp_error *err)
+const char *isahp_level_nearest(const char *name)
 {
 	struct isahp_level level;
 	const char *near = NULL;
-	char shown[64];
-	size_t i, best = 2; /* less in common is chance */
+	size_t i, best = 3; /* less in common is chance */
 
 	for (i = 0; isahp_level_at(i, &level); i++) {
 		size_t len = common_prefix(level.name, name);
@@ -178,10 +177,21 @@ static int unknown_level(const char *name, struct isahp_error *err)
 			near = level.name;
 		}
 	}
+	return near;
+}
+
+static int unknown_level(const char *name, struct isahp_error *err)
+{
+	const char *near = isahp_level_nearest(name);
+	char shown[64];
+
 	isahp_text_sanitize(shown, sizeof(shown), name, strnlen(name, sizeof(shown)));
+	if (near)
+		return isahp_error_set(err, ISAHP_ERROR_USAGE, -EINVAL,
+				       "unknown level '%s': did you mean '%s'?", shown, near);
 	return isahp_error_set(err, ISAHP_ERROR_USAGE, -EINVAL,
-			       "unknown level '%s': did you mean '%s'?", shown,
-			       near ? near : psabi_levels[0].name);
+			       "unknown level '%s': there are x86-64-v1 to -v4, amd-k8-rev-c to amd-11h-rev-b, and the CPU models that QEMU names",
+			       shown);
 }
 
 int isahp_level_find(const char *name, struct isahp_level *ret_level,

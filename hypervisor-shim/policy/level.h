@@ -73,6 +73,15 @@ int isahp_level_find(const char *name, struct isahp_level *ret_level,
 		     struct isahp_error *err);
 
 /**
+ * isahp_level_nearest - what an unknown name was probably meant to be
+ * @name: as typed.
+ *
+ * Return: the name of the level with the longest beginning in common, or NULL where
+ * that is shorter than four letters.
+ */
+const char *isahp_level_nearest(const char *name);
+
+/**
  * isahp_level_of - a level of one's own: advanced compatibility
  * @name: for messages; has to outlive the level.
  * @set: its features.

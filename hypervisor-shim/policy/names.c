@@ -14,8 +14,14 @@ static int unknown_name(const char *name, size_t len, struct isahp_error *err)
 {
 	char shown[64];
 	int near = isahp_feature_nearest(name, len);
+	const char *level;
 
 	isahp_text_sanitize(shown, sizeof(shown), name, len);
+	level = near < 0 ? isahp_level_nearest(shown) : NULL;
+	if (level)
+		return isahp_error_set(err, ISAHP_ERROR_USAGE, -EINVAL,
+				       "unknown feature '%s': did you mean the level '%s'?",
+				       shown, level);
 	if (near < 0)
 		return isahp_error_set(err, ISAHP_ERROR_USAGE, -EINVAL,
 				       "unknown feature '%s': `isahpctl features` lists them",

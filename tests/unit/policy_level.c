@@ -99,6 +99,7 @@ Test(level, unknown_names_suggest_the_nearest)
 	cr_assert(strstr(err.text, "SapphireRapids-v1"), "%s", err.text);
 	cr_assert(!strchr(err.text, '\x1b'));
 	cr_assert_eq(isahp_level_find("", &level, &err), -EINVAL);
+	cr_assert(strstr(err.text, "there are x86-64-v1"), "%s", err.text);
 	cr_assert_str_eq(level.name, "untouched");
 }
 
@@ -113,6 +114,8 @@ Test(level, lists_of_features_take_levels_from_the_same_place)
 	listed = set_of("Haswell-noTSX,-avx2");
 	cr_assert(isahp_features_has(&listed, ISAHP_FEATURE_FMA));
 	cr_assert(!isahp_features_has(&listed, ISAHP_FEATURE_AVX2));
+	cr_assert_eq(isahp_names_parse("avx2,Haswel", &listed, &err), -EINVAL);
+	cr_assert(strstr(err.text, "the level 'Haswell-v1'"), "%s", err.text);
 	cr_assert(hidden);
 	cr_assert_eq(isahp_names_from_json(hidden, &listed, &err), -EINVAL);
 	json_decref(hidden);
