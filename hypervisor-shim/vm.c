@@ -530,6 +530,7 @@ struct isahp_rules isahp_vm_policy(const struct isahp_vm *vm)
 	struct isahp_rules policy = {
 		.present = vm->attached ? vm->record.present : vm->profile,
 		.envelope = vm->config.envelope,
+		.baseline = vm->config.baseline,
 		.pinned = vm->guest.pinned,
 		.gated = vm->gated,
 		.xcr0 = vm->guest.xcr0,

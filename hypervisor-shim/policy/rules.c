@@ -7,8 +7,10 @@
 
 #include "text.h"
 
-typedef const char *(*objection_fn)(const struct isahp_rules *rules,
-				    unsigned int number);
+#define FINE (-1)
+
+/* Return: enum isahp_objection_kind, or FINE. */
+typedef int (*judge_fn)(const struct isahp_rules *rules, unsigned int number);
 
 struct isahp_features isahp_rules_gated(const struct isahp_features *visible)
 {
@@ -27,68 +29,95 @@ struct isahp_features isahp_rules_gated(const struct isahp_features *visible)
 	return gated;
 }
 
-static const char *object_to_removal(const struct isahp_rules *rules,
-				     unsigned int number)
+static int judge_removal(const struct isahp_rules *rules, unsigned int number)
 {
 	const struct isahp_feature_info *f = isahp_feature_info(number);
 
 	if (f->class == ISAHP_CLASS_SILENT && !rules->play_silent)
-		return "silent: without it its instructions do not trap but compute something else";
+		return ISAHP_OBJECTION_SILENT;
 	if (f->class == ISAHP_CLASS_STATE && !rules->no_state) {
 		if (!rules->registered)
-			return "owns XSAVE state, and the guest has not said what it enabled";
+			return ISAHP_OBJECTION_STATE_UNTOLD;
 		if (f->xfeatures & rules->xcr0)
-			return "owns XSAVE state that the guest has enabled";
+			return ISAHP_OBJECTION_STATE_ENABLED;
 	}
+	if (isahp_features_has(&rules->baseline, number))
+		return ISAHP_OBJECTION_BASELINE;
 	/* Last: what holds for any guest says more than what this one's kernel did. */
 	if (isahp_features_has(&rules->pinned, number))
-		return "pinned: the guest's kernel is built on it";
-	return NULL;
+		return ISAHP_OBJECTION_PINNED;
+	return FINE;
 }
 
-static const char *object_to_addition(const struct isahp_rules *rules,
-				      unsigned int number)
+static int judge_addition(const struct isahp_rules *rules, unsigned int number)
 {
 	const struct isahp_feature_info *f = isahp_feature_info(number);
 
 	if (!isahp_features_has(&rules->envelope, number))
-		return "outside the VM's envelope: its host lacks it";
+		return ISAHP_OBJECTION_OUTSIDE;
 	if (isahp_features_has(&rules->gated, number))
-		return "hidden in the guest's CPUID, and refused by hypervisors where it is";
+		return ISAHP_OBJECTION_GATED;
 	if (f->class == ISAHP_CLASS_STATE && !rules->no_state) {
 		if (!rules->registered)
-			return "owns XSAVE state, and the guest has not said what it enabled";
+			return ISAHP_OBJECTION_STATE_UNTOLD;
 		if (f->xfeatures & ~rules->xcr0)
-			return "owns XSAVE state that the guest has not enabled";
+			return ISAHP_OBJECTION_STATE_OFF;
 	}
-	return NULL;
+	return FINE;
 }
 
-/* Collect all objections into one line, so that nobody has to try again. */
-static int check(const struct isahp_rules *rules,
-		 const struct isahp_features *set, objection_fn object,
-		 const char *action, struct isahp_error *err)
+/* Return: how many. */
+static size_t judge(const struct isahp_rules *rules,
+		    const struct isahp_features *set, judge_fn by,
+		    isahp_objection_fn each, void *context)
 {
-	bool refused = false;
+	size_t count = 0;
 	unsigned int i;
 
 	for (i = 0; i < ISAHP_FEATURE_COUNT; i++) {
-		const char *why;
+		struct isahp_objection objection;
+		int kind;
 
 		if (!isahp_features_has(set, i) || !isahp_feature_info(i))
 			continue;
-		why = object(rules, i);
-		if (!why)
+		kind = by(rules, i);
+		if (kind == FINE)
 			continue;
-		if (!refused)
-			isahp_error_set(err, ISAHP_ERROR_POLICY, -EPERM,
-					"refused to %s ", action);
-		isahp_text_append(err->text, sizeof(err->text), "%s%s (%s)",
-				  refused ? ", " : "",
-				  isahp_feature_info(i)->flag, why);
-		refused = true;
+		objection = isahp_objection_of(kind, i);
+		each(&objection, context);
+		count++;
 	}
-	return refused ? -EPERM : 0;
+	return count;
+}
+
+/* All objections in one line, so that nobody has to try again. */
+struct line {
+	const char *action;
+	struct isahp_error *err;
+	bool begun;
+};
+
+static void say(const struct isahp_objection *objection, void *context)
+{
+	struct line *line = context;
+	char name[64];
+
+	isahp_objection_name(objection, name, sizeof(name));
+	if (!line->begun)
+		isahp_error_set(line->err, ISAHP_ERROR_POLICY, -EPERM,
+				"refused to %s ", line->action);
+	isahp_text_append(line->err->text, sizeof(line->err->text), "%s%s (%s)",
+			  line->begun ? ", " : "", name, objection->why);
+	line->begun = true;
+}
+
+static int check(const struct isahp_rules *rules,
+		 const struct isahp_features *set, judge_fn by,
+		 const char *action, struct isahp_error *err)
+{
+	struct line line = { .action = action, .err = err };
+
+	return judge(rules, set, by, say, &line) ? -EPERM : 0;
 }
 
 int isahp_rules_remove(const struct isahp_rules *rules,
@@ -99,7 +128,7 @@ int isahp_rules_remove(const struct isahp_rules *rules,
 	struct isahp_features all = isahp_features_dependents(remove);
 	struct isahp_features leaving =
 		isahp_features_and(&all, &rules->present);
-	int rc = check(rules, &leaving, object_to_removal, "remove", err);
+	int rc = check(rules, &leaving, judge_removal, "remove", err);
 
 	if (!rc)
 		*ret_leaving = leaving;
@@ -148,34 +177,57 @@ int isahp_rules_add(const struct isahp_rules *rules,
 
 	if (!isahp_features_empty(&lacking))
 		return missing(&lacking, &fresh, err);
-	if (check(rules, &fresh, object_to_addition, "add", err))
+	if (check(rules, &fresh, judge_addition, "add", err))
 		return -EPERM;
 	*ret_present = isahp_features_or(&rules->present, &fresh);
 	return 0;
 }
 
-/* Add to the objections, @rc, what is wrong with the place of register state. */
-static int check_layout(const struct isahp_rules *rules,
-			const struct isahp_target *target, int rc,
-			struct isahp_error *err)
+/* What is wrong with the place of register state. Return: how many. */
+static size_t judge_layout(const struct isahp_rules *rules,
+			   const struct isahp_target *target,
+			   isahp_objection_fn each, void *context)
 {
-	char why[96];
+	struct isahp_objection objection = {
+		.kind = ISAHP_OBJECTION_IMAGE,
+		.feature = -1,
+	};
+	size_t count = 0;
 	unsigned int i;
 
 	if (!rules->layout.known || !target->layout.known)
-		return rc;
+		return 0;
 	for (i = ISAHP_LAYOUT_FIRST; i < ISAHP_LAYOUT_END; i++) {
-		if (!isahp_layout_differs(&rules->layout, &target->layout, i, why,
-					  sizeof(why)))
+		if (!isahp_layout_differs(&rules->layout, &target->layout, i,
+					  objection.why, sizeof(objection.why)))
 			continue;
-		if (!rc)
-			isahp_error_set(err, ISAHP_ERROR_POLICY, -EPERM,
-					"refused to move ");
-		isahp_text_append(err->text, sizeof(err->text), "%s%s state (%s)",
-				  rc ? ", " : "", isahp_layout_name(i), why);
-		rc = -EPERM;
+		objection.component = (int)i;
+		each(&objection, context);
+		count++;
 	}
-	return rc;
+	return count;
+}
+
+size_t isahp_rules_move_each(const struct isahp_rules *rules,
+			     const struct isahp_target *target,
+			     struct isahp_features *ret_leaving,
+			     isahp_objection_fn each, void *context)
+{
+	struct isahp_features gone, leaving, there, firm, lacking;
+	size_t count;
+
+	gone = isahp_features_andnot(&rules->present, &target->present);
+	gone = isahp_features_dependents(&gone);
+	leaving = isahp_features_and(&gone, &rules->present);
+	/* The kernel is built on more than anybody announces. */
+	there = isahp_features_or(&target->present, &target->shown);
+	firm = isahp_features_or(&rules->pinned, &rules->baseline);
+	lacking = isahp_features_andnot(&firm, &there);
+	gone = isahp_features_or(&leaving, &lacking);
+	count = judge(rules, &gone, judge_removal, each, context);
+	count += judge_layout(rules, target, each, context);
+	*ret_leaving = leaving;
+	return count;
 }
 
 int isahp_rules_move(const struct isahp_rules *rules,
@@ -183,19 +235,11 @@ int isahp_rules_move(const struct isahp_rules *rules,
 		      struct isahp_features *ret_leaving,
 		      struct isahp_error *err)
 {
-	struct isahp_features gone, leaving, there, lacking;
-	int rc;
+	struct line line = { .action = "move", .err = err };
+	struct isahp_features leaving;
 
-	gone = isahp_features_andnot(&rules->present, &target->present);
-	gone = isahp_features_dependents(&gone);
-	leaving = isahp_features_and(&gone, &rules->present);
-	/* The kernel is built on more than anybody announces. */
-	there = isahp_features_or(&target->present, &target->shown);
-	lacking = isahp_features_andnot(&rules->pinned, &there);
-	gone = isahp_features_or(&leaving, &lacking);
-	rc = check(rules, &gone, object_to_removal, "remove", err);
-	rc = check_layout(rules, target, rc, err);
-	if (!rc)
-		*ret_leaving = leaving;
-	return rc;
+	if (isahp_rules_move_each(rules, target, &leaving, say, &line))
+		return -EPERM;
+	*ret_leaving = leaving;
+	return 0;
 }

@@ -10,11 +10,13 @@
 
 #include "error.h"
 #include "layout.h"
+#include "objection.h"
 
 /**
  * struct isahp_rules - what the rules look at
  * @present: what is announced now.
  * @envelope: what may ever be announced.
+ * @baseline: what the VM was promised for its whole life; empty: nothing was.
  * @pinned: what the guest's kernel can not lose, as it reported.
  * @gated: what this guest could not execute though its host has it:
  *	isahp_rules_gated() of a masked guest, otherwise empty.
@@ -29,6 +31,7 @@
 struct isahp_rules {
 	struct isahp_features present;
 	struct isahp_features envelope;
+	struct isahp_features baseline;
 	struct isahp_features pinned;
 	struct isahp_features gated;
 	__u64 xcr0;
@@ -113,5 +116,20 @@ int isahp_rules_move(const struct isahp_rules *rules,
 		      const struct isahp_target *target,
 		      struct isahp_features *ret_leaving,
 		      struct isahp_error *err);
+
+/**
+ * isahp_rules_move_each - the same, one objection at a time
+ * @rules: the facts.
+ * @target: what the other host has.
+ * @ret_leaving: what would have to leave before, refused or not.
+ * @each: called for every feature, by number, then every XSAVE component.
+ * @context: for @each.
+ *
+ * Return: the number of objections; 0: the guest may move.
+ */
+size_t isahp_rules_move_each(const struct isahp_rules *rules,
+			     const struct isahp_target *target,
+			     struct isahp_features *ret_leaving,
+			     isahp_objection_fn each, void *context);
 
 #endif /* ISAHP_SHIM_RULES_H */

@@ -199,6 +199,23 @@ Test(policy, move_demands_what_is_pinned_although_nobody_announces_it)
 	cr_assert(isahp_features_empty(&leaving));
 }
 
+Test(policy, what_was_promised_stays)
+{
+	struct isahp_rules policy = haswell();
+	struct isahp_target target = { .present = policy.present };
+	struct isahp_features remove = shim_set("bmi2"), leaving;
+	struct isahp_error err;
+
+	cr_assert_eq(isahp_rules_remove(&policy, &remove, &leaving, &err), 0);
+	policy.baseline = shim_set("bmi2,movbe");
+	expect_refusal(isahp_rules_remove(&policy, &remove, &leaving, &err), &err,
+		       "bmi2 (in the VM's baseline", "know nothing of isahp");
+	cr_assert_eq(isahp_rules_move(&policy, &target, &leaving, &err), 0);
+	isahp_features_del(&target.present, ISAHP_FEATURE_MOVBE);
+	expect_refusal(isahp_rules_move(&policy, &target, &leaving, &err), &err,
+		       "refused to move movbe (in the VM's baseline", "rest on it");
+}
+
 #define XCR0_PKU (XCR0_AVX | ISAHP_XFEATURE_PKRU)
 
 Test(policy, move_refuses_another_place_of_register_state)
