@@ -25,3 +25,10 @@ foreach(name
     merge_law)
   target_sources(test_policy_${name} PRIVATE policy_hosts.c)
 endforeach()
+
+# With hosts from policy_env.c.
+foreach(name
+    entry)
+  isahp_unit_test(policy_${name} LIBS isahp_policy
+    SOURCES policy_${name}.c)
+endforeach()
