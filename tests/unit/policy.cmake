@@ -28,7 +28,8 @@ endforeach()
 
 # With hosts from policy_env.c.
 foreach(name
-    entry)
+    entry
+    errata)
   isahp_unit_test(policy_${name} LIBS isahp_policy
-    SOURCES policy_${name}.c)
+    SOURCES policy_${name}.c policy_env.c)
 endforeach()

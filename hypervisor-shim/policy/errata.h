@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Errata of CPUs that a hypervisor cannot work around alone: the guest's kernel
+ * has to do something, which it decides when it boots, by the CPU that it sees.
+ *
+ * A guest may go to such a CPU if its kernel does so already, or if what the
+ * erratum is about is hidden from it. So the erratum excludes the host, or joins
+ * the baseline.
+ *
+ * Not here: what the hypervisor's kernel or microcode does for all guests
+ * (Zenbleed, downfall, iTLB multihit, L1TF's flush ...).
+ */
+#ifndef ISAHP_SHIM_ERRATA_H
+#define ISAHP_SHIM_ERRATA_H
+
+#include <stdbool.h>
+
+#include "profile.h"
+
+#define ISAHP_ERRATA_MAX 64
+
+/**
+ * struct isahp_cpuid_bit - one bit of CPUID
+ * @name: as Linux' flags or QEMU have it.
+ * @leaf: 0: none.
+ * @subleaf: ECX.
+ * @reg: enum isahp_cpuid_register.
+ * @bit: 0 to 31.
+ */
+struct isahp_cpuid_bit {
+	const char *name;
+	__u32 leaf;
+	__u32 subleaf;
+	__u8 reg;
+	__u8 bit;
+};
+
+/**
+ * struct isahp_erratum - one of them
+ * @name: as it is written in records.
+ * @what: goes wrong, as a phrase.
+ * @help: what the guest's kernel has to do, as a phrase.
+ * @hide: a bit without which nothing has to be done; leaf 0: there is none.
+ * @option: makes any Linux guest do it if it is booted with it, or NULL.
+ * @file: of /sys/devices/system/cpu/vulnerabilities that tells of it, or NULL.
+ *	What a host's kernel says there counts more than the table of models.
+ * @source: where it is described.
+ */
+struct isahp_erratum {
+	const char *name;
+	const char *what;
+	const char *help;
+	struct isahp_cpuid_bit hide;
+	const char *option;
+	const char *file;
+	const char *source;
+};
+
+/** isahp_erratum - by number, from 0; NULL behind the last */
+const struct isahp_erratum *isahp_erratum(unsigned int number);
+
+/**
+ * isahp_erratum_find - by name
+ *
+ * Return: its number, or -ENOENT.
+ */
+int isahp_erratum_find(const char *name);
+
+/**
+ * isahp_errata_of - the errata of a CPU
+ * @cpu: a host's profile, or what a VM's CPUID shows: then it is what a Linux
+ *	guest finds when it boots, and works around.
+ *
+ * Return: a mask by number. One that only a file of the kernel's tells of is not
+ * in it where that was not told.
+ */
+__u64 isahp_errata_of(const struct isahp_profile *cpu);
+
+/**
+ * isahp_erratum_microcode - the revision that repairs it
+ * @number: of the erratum.
+ * @cpu: the host.
+ *
+ * Return: the revision, or 0 where none is known for this CPU.
+ */
+__u32 isahp_erratum_microcode(unsigned int number,
+			      const struct isahp_profile *cpu);
+
+#endif /* ISAHP_SHIM_ERRATA_H */
