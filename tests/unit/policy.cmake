@@ -29,7 +29,8 @@ endforeach()
 # With hosts from policy_env.c.
 foreach(name
     entry
-    errata)
+    errata
+    record)
   isahp_unit_test(policy_${name} LIBS isahp_policy
     SOURCES policy_${name}.c policy_env.c)
 endforeach()
