@@ -29,6 +29,7 @@ endforeach()
 # With hosts from policy_env.c.
 foreach(name
     entry
+    envelope
     errata
     record)
   isahp_unit_test(policy_${name} LIBS isahp_policy
