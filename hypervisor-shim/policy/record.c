@@ -271,6 +271,11 @@ static int check(const struct isahp_vm_record *record, struct isahp_error *err)
 	if (*names)
 		return bad(err, "announced",
 			   "lacks %s of the baseline, which is never taken", names);
+	rest = isahp_profile_features(&record->cpuid);
+	rest = isahp_features_andnot(&rest, &list[ISAHP_VM_SHOWN]);
+	isahp_names_format(&rest, names, sizeof(names));
+	if (*names)
+		return bad(err, CPUID, "shows %s, which is not in \"shown\"", names);
 	most = isahp_features_or(&list[ISAHP_VM_ENVELOPE],
 				 &list[ISAHP_VM_BASELINE]);
 	rest = isahp_features_andnot(&list[ISAHP_VM_ANNOUNCED], &most);

@@ -28,6 +28,7 @@ endforeach()
 
 # With hosts from policy_env.c.
 foreach(name
+    admission
     entry
     envelope
     errata

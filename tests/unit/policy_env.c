@@ -35,6 +35,9 @@ struct isahp_profile policy_cpu(const char *name, const char *vendor,
 	return p;
 }
 
+/* The others are IA32_XSS's. */
+#define XCR0 0x40000000000e02ff
+
 static const struct {
 	__u8 number;
 	__u16 size;
@@ -43,6 +46,7 @@ static const struct {
 	{ 2, 256, 576, 576 },	{ 3, 64, 960, 0 },	{ 4, 64, 1024, 0 },
 	{ 5, 64, 1088, 832 },	{ 6, 512, 1152, 896 },	{ 7, 1024, 1664, 1408 },
 	{ 9, 8, 2688, 2432 },	{ 17, 64, 2752, 0 },	{ 18, 8192, 2816, 0 },
+	{ 19, 128, 960, 960 },	{ 62, 128, 0, 832 },
 };
 
 static void add_xsave(struct isahp_profile *p, bool amd, __u64 xcr0)
@@ -84,6 +88,6 @@ struct isahp_profile policy_host(const char *name, const char *vendor,
 	isahp_profile_msr_set(&p, 0x10a, ~0ULL, 0x21);
 	if (isahp_features_has(&set, ISAHP_FEATURE_XSAVE))
 		add_xsave(&p, strcmp(vendor, POLICY_INTEL) != 0,
-			  (isahp_features_xfeatures(&set) & 0x602ff) | 3);
+			  (isahp_features_xfeatures(&set) & XCR0) | 3);
 	return p;
 }

@@ -1,0 +1,623 @@
+// SPDX-License-Identifier: MIT
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <hypervisor-shim/policy/admission.h>
+#include <hypervisor-shim/policy/errata.h>
+#include <hypervisor-shim/policy/names.h>
+#include <hypervisor-shim/policy/rules.h>
+#include <isa-core/features.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "policy_env.h"
+
+#define V2 "x86-64-v2,xsave,syscall"
+#define HASWELL "x86-64-v3,aes,pclmulqdq,syscall,smep"
+#define INTEL ISAHP_VENDOR_INTEL
+#define AMD ISAHP_VENDOR_AMD
+
+struct fixture {
+	struct isahp_vm_record vm;
+	struct isahp_profile host;
+	struct isahp_admission_options options;
+	struct isahp_admission a;
+	struct isahp_error err;
+};
+
+/* A masked guest on an Intel host, booted there, with its module. */
+static struct isahp_vm_record guest(const char *baseline, const char *announced)
+{
+	struct isahp_vm_record vm = {
+		.name = "web1", .masked = true, .registered = true, .xcr0 = 7,
+		.boot_vendor = INTEL, .vendor = INTEL,
+		.entry = ISAHP_ENTRY_FOLLOWS, .physical_bits = 40,
+	};
+
+	vm.list[ISAHP_VM_BASELINE] = policy_set(baseline);
+	vm.list[ISAHP_VM_SHOWN] = vm.list[ISAHP_VM_BASELINE];
+	vm.list[ISAHP_VM_ANNOUNCED] = policy_set(announced);
+	vm.list[ISAHP_VM_ANNOUNCED] = isahp_features_or(
+		&vm.list[ISAHP_VM_ANNOUNCED], &vm.list[ISAHP_VM_BASELINE]);
+	vm.list[ISAHP_VM_ENVELOPE] = isahp_features_known();
+	return vm;
+}
+
+static struct fixture fixture(const char *baseline, const char *announced,
+			      struct isahp_profile host)
+{
+	struct fixture f = { .vm = guest(baseline, announced), .host = host };
+
+	return f;
+}
+
+static void check(struct fixture *f)
+{
+	isahp_admission_free(&f->a);
+	cr_assert_eq(isahp_admission_check(&f->vm, &f->host, &f->options, &f->a, &f->err),
+		     0, "%s", f->err.text);
+}
+
+static void end(struct fixture *f)
+{
+	isahp_admission_free(&f->a);
+	isahp_profile_free(&f->host);
+	isahp_vm_record_free(&f->vm);
+}
+
+static void show(const struct fixture *f)
+{
+	char *text = isahp_admission_to_text(&f->a);
+
+	cr_log_info("%s", text);
+	free(text);
+}
+
+static const struct isahp_admission_item *
+find(const struct isahp_admission_items *items, const char *what)
+{
+	size_t i;
+
+	for (i = 0; i < items->count; i++)
+		if (!strcmp(items->array[i].what, what))
+			return &items->array[i];
+	return NULL;
+}
+
+/* The only thing that is in the way. */
+static const struct isahp_admission_item *only(struct fixture *f, const char *what)
+{
+	const struct isahp_admission_item *item;
+
+	check(f);
+	item = find(&f->a.refusals, what);
+	if (!item || f->a.refusals.count != 1)
+		show(f);
+	cr_assert(item, "%s", what);
+	cr_assert_eq(f->a.refusals.count, 1);
+	cr_assert_eq(f->a.verdict, ISAHP_REFUSED);
+	cr_assert_eq(isahp_admission_exit(&f->a), ISAHP_ERROR_POLICY);
+	return item;
+}
+
+static void admitted(struct fixture *f, enum isahp_admission_verdict verdict)
+{
+	check(f);
+	if (f->a.verdict != verdict)
+		show(f);
+	cr_assert_eq(f->a.verdict, verdict);
+	cr_assert_eq(isahp_admission_exit(&f->a), 0);
+}
+
+static void expect_place(const struct isahp_admission_item *item, __u32 leaf,
+			 __u32 subleaf, unsigned int reg, unsigned int bit)
+{
+	cr_assert(item->place.leaf == leaf && item->place.subleaf == subleaf &&
+		  item->place.reg == reg && item->place.shift == bit,
+		  "%s: 0x%x.%u %u[%u]", item->what, item->place.leaf,
+		  item->place.subleaf, item->place.reg, item->place.shift);
+}
+
+Test(admission, lets_a_vm_go_where_all_is)
+{
+	struct fixture f = fixture(V2 ",avx", "aes", policy_host("b", POLICY_INTEL, 6,
+						   0x3c, HASWELL));
+	struct isahp_features aes = policy_set("aes"), more = policy_set("avx2,pclmulqdq");
+
+	isahp_profile_msr_set(&f.host, 0x10a, ~0ULL, 0x21);
+	admitted(&f, ISAHP_ADMITTED);
+	cr_assert(isahp_features_empty(&f.a.leaving));
+	cr_assert(isahp_features_subset(&more, &f.a.arriving));
+	/* Silent, or not in the envelope: not announced. */
+	cr_assert_not(isahp_features_has(&f.a.arriving, ISAHP_FEATURE_ABM));
+	f.vm.list[ISAHP_VM_ENVELOPE] = f.vm.list[ISAHP_VM_ANNOUNCED];
+	admitted(&f, ISAHP_ADMITTED);
+	cr_assert(isahp_features_empty(&f.a.arriving));
+	/* AES is announced, and has to be let go of. */
+	isahp_profile_set(&f.host, 1, 0, ISAHP_ECX, 1 << 25, 0);
+	admitted(&f, ISAHP_ADMITTED_AFTER);
+	cr_assert(isahp_features_equal(&f.a.leaving, &aes));
+	end(&f);
+}
+
+Test(admission, baseline_kernel_and_programs_are_named)
+{
+	struct fixture f = fixture(V2 ",bmi2", "adx",
+				   policy_host("b", POLICY_INTEL, 6, 0x3c, V2 ",avx,smep"));
+	const struct isahp_admission_item *item = only(&f, "bmi2");
+
+	cr_assert_eq(item->kind, ISAHP_OBJECTION_BASELINE);
+	cr_assert_eq(item->needs, ISAHP_NEED_BASELINE | ISAHP_NEED_PROGRAMS);
+	expect_place(item, 7, 0, ISAHP_EBX, 8);
+	cr_assert_eq(item->remedy, ISAHP_REMEDY_RESTART);
+	end(&f);
+
+	/* A kernel's choice at boot; a kernel's use now. */
+	f = fixture(V2, "avx2,avx",
+		    policy_host("b", POLICY_INTEL, 6, 0x3c, V2 ",avx"));
+	f.vm.list[ISAHP_VM_PINNED] = policy_set("smap");
+	item = only(&f, "smap");
+	cr_assert_eq(item->kind, ISAHP_OBJECTION_PINNED);
+	cr_assert_eq(item->needs, ISAHP_NEED_KERNEL);
+	cr_assert_eq(item->remedy, ISAHP_REMEDY_OPTION);
+	cr_assert(strstr(item->change, "clearcpuid=smap"), "%s", item->change);
+	f.vm.list[ISAHP_VM_PINNED] = policy_set("avx2");
+	item = only(&f, "avx2");
+	cr_assert_eq(item->needs, ISAHP_NEED_KERNEL | ISAHP_NEED_PROGRAMS);
+	cr_assert_eq(item->remedy, ISAHP_REMEDY_STOP);
+	cr_assert(strstr(item->change, "isahp/users"), "%s", item->change);
+	f.vm.list[ISAHP_VM_PINNED] = isahp_features_none();
+	admitted(&f, ISAHP_ADMITTED_AFTER);
+	end(&f);
+}
+
+Test(admission, silent_features_and_register_state_stay)
+{
+	struct fixture f = fixture(V2, "abm,avx",
+				   policy_host("b", POLICY_INTEL, 6, 0x3c, V2 ",avx"));
+	const struct isahp_admission_item *item = only(&f, "abm");
+
+	cr_assert_eq(item->kind, ISAHP_OBJECTION_SILENT);
+	cr_assert_eq(item->needs, ISAHP_NEED_PROGRAMS);
+	expect_place(item, 0x80000001, 0, ISAHP_ECX, 5);
+	end(&f);
+	f = fixture(V2, "avx", policy_host("b", POLICY_INTEL, 6, 0x3c, V2));
+	item = only(&f, "avx");
+	cr_assert_eq(item->kind, ISAHP_OBJECTION_STATE_ENABLED);
+	cr_assert(item->needs & ISAHP_NEED_IMAGE);
+	cr_assert(strstr(item->change, "clearcpuid=avx"), "%s", item->change);
+	f.vm.registered = false;
+	item = only(&f, "avx");
+	cr_assert_eq(item->kind, ISAHP_OBJECTION_STATE_UNTOLD);
+	cr_assert_eq(item->remedy, ISAHP_REMEDY_MODULE);
+	end(&f);
+}
+
+/* PKRU lies at 2688 on Intel's, at 2432 on AMD's (merge_traps: D.9.EBX). */
+Test(admission, images_laid_out_otherwise_do_not_fit)
+{
+	struct isahp_profile here = policy_host("a", POLICY_INTEL, 6, 0x6a,
+						HASWELL ",pku,avx512f");
+	struct fixture f = fixture(V2 ",avx,pku", "none",
+				   policy_host("b", POLICY_AMD, 0x1a, 2,
+					       HASWELL ",pku,avx512f"));
+	const struct isahp_admission_item *item;
+
+	f.vm.xcr0 = f.vm.layout.xcr0 = 0x207;
+	f.vm.layout = isahp_layout_tcg(0x207);
+	item = only(&f, "PKRU state");
+	cr_assert_eq(item->kind, ISAHP_OBJECTION_IMAGE);
+	cr_assert_eq(item->needs, ISAHP_NEED_IMAGE);
+	expect_place(item, 0xd, 9, ISAHP_EBX, 0);
+	cr_assert(strstr(item->why, "byte 2688 of an XSAVE image, at 2432 there"), "%s",
+		  item->why);
+	cr_assert(strstr(item->change, "nopku"), "%s", item->change);
+	isahp_profile_free(&f.host);
+	f.host = here;
+	admitted(&f, ISAHP_ADMITTED);
+	/* Its kernel has switched it off: the smallest change is over there. */
+	f.host.xcr0 = 7;
+	item = find(&f.a.refusals, "PKRU state");
+	check(&f);
+	item = find(&f.a.refusals, "PKRU state");
+	cr_assert(item && item->remedy == ISAHP_REMEDY_HOST_KERNEL);
+	item = find(&f.a.refusals, "pku");
+	cr_assert(item && item->remedy == ISAHP_REMEDY_HOST_KERNEL);
+	end(&f);
+}
+
+Test(admission, what_was_not_told_is_no_yes)
+{
+	struct fixture f = fixture(V2, "avx2,avx",
+				   policy_cpu("b", POLICY_INTEL, 6, 0x3c, 3));
+	const struct isahp_admission_item *item;
+
+	check(&f);
+	item = find(&f.a.refusals, "sse4_2");
+	cr_assert(item && item->kind == ISAHP_OBJECTION_UNTOLD &&
+		  item->remedy == ISAHP_REMEDY_PROFILE);
+	item = find(&f.a.refusals, "physical address bits");
+	cr_assert(item && item->kind == ISAHP_OBJECTION_UNTOLD);
+	/* Nobody is hurt where AVX2 counts as absent. */
+	cr_assert_null(find(&f.a.refusals, "avx2"));
+	end(&f);
+}
+
+Test(admission, a_newer_feature_is_refused_by_name)
+{
+	struct fixture f = fixture(V2, "none",
+				   policy_host("b", POLICY_INTEL, 6, 0x3c, HASWELL));
+	const struct isahp_admission_item *item;
+
+	f.vm.unknown_count = 2;
+	f.vm.unknown[0].list = ISAHP_VM_PINNED;
+	strcpy(f.vm.unknown[0].name, "avx99");
+	/* In the envelope alone it is of no importance. */
+	f.vm.unknown[1].list = ISAHP_VM_ENVELOPE;
+	item = only(&f, "avx99");
+	cr_assert_eq(item->needs, ISAHP_NEED_KERNEL);
+	cr_assert_eq(item->remedy, ISAHP_REMEDY_UPDATE);
+	end(&f);
+}
+
+/* Another host with the same CPU has it: then it can be had. */
+Test(admission, the_smallest_change_is_looked_for_on_the_host)
+{
+	struct isahp_profile peer = policy_host("c", POLICY_INTEL, 6, 0x3c, HASWELL);
+	const struct isahp_profile *peers[] = { &peer };
+	struct fixture f = fixture(V2 ",aes", "none",
+				   policy_host("b", POLICY_INTEL, 6, 0x3c, V2 ",avx"));
+
+	cr_assert_eq(only(&f, "aes")->remedy, ISAHP_REMEDY_RESTART);
+	f.options.peers = peers;
+	f.options.peer_count = 1;
+	cr_assert_eq(only(&f, "aes")->remedy, ISAHP_REMEDY_FIRMWARE);
+	cr_assert(strstr(f.a.refusals.array[0].change, "c has the same CPU"));
+	f.host.microcode = 0x10;
+	peer.microcode = 0x12;
+	cr_assert_eq(only(&f, "aes")->remedy, ISAHP_REMEDY_MICROCODE);
+	cr_assert(strstr(f.a.refusals.array[0].change, "from 0x10 to 0x12"));
+	/* Another stepping proves nothing. */
+	isahp_profile_set(&peer, 1, 0, ISAHP_EAX, 15, 7);
+	cr_assert_eq(only(&f, "aes")->remedy, ISAHP_REMEDY_RESTART);
+	isahp_profile_free(&peer);
+	end(&f);
+}
+
+Test(admission, addresses_have_to_exist)
+{
+	struct fixture f = fixture(V2, "none",
+				   policy_host("b", POLICY_INTEL, 6, 0x3c, HASWELL));
+	const struct isahp_admission_item *item;
+
+	f.vm.physical_bits = 46;
+	admitted(&f, ISAHP_ADMITTED);
+	f.vm.physical_bits = 52;
+	item = only(&f, "physical address bits");
+	cr_assert_eq(item->needs, ISAHP_NEED_ADDRESS);
+	expect_place(item, 0x80000008, 0, ISAHP_EAX, 0);
+	cr_assert(strstr(item->change, "phys-bits=46"), "%s", item->change);
+	f.vm.physical_bits = 0;
+	f.vm.linear_bits = 57;
+	cr_assert(strstr(only(&f, "linear address bits")->change, "no5lvl"));
+	/* The record does not say it, but CPUID does. */
+	f.vm.linear_bits = 0;
+	isahp_profile_set(&f.vm.cpuid, 0x80000008, 0, ISAHP_EAX, 0xffff, 0x3030);
+	only(&f, "physical address bits");
+	end(&f);
+}
+
+Test(admission, errata_need_a_kernel_that_knows)
+{
+	struct fixture f = fixture(V2, "none",
+				   policy_host("b", POLICY_INTEL, 6, 0xb7, HASWELL));
+	const struct isahp_admission_item *item;
+
+	f.host.microcode = 0x100;
+	item = only(&f, "erratum intel-invlpg-pcid");
+	cr_assert_eq(item->needs, ISAHP_NEED_ERRATUM);
+	cr_assert_eq(item->remedy, ISAHP_REMEDY_MICROCODE);
+	expect_place(item, 1, 0, ISAHP_ECX, 17);
+	cr_assert(strstr(item->change, "0x118 or later (it has 0x100)"), "%s",
+		  item->change);
+	/* Hidden from it: of no importance. */
+	isahp_profile_set(&f.vm.cpuid, 1, 0, ISAHP_ECX, 1 << 17, 0);
+	admitted(&f, ISAHP_ADMITTED);
+	isahp_profile_set(&f.vm.cpuid, 1, 0, ISAHP_ECX, 1 << 17, 1 << 17);
+	isahp_profile_set(&f.host, 1, 0, ISAHP_ECX, 1 << 17, 1 << 17);
+	only(&f, "erratum intel-invlpg-pcid");
+	f.host.microcode = 0x118;
+	admitted(&f, ISAHP_ADMITTED);
+	/* Meltdown: a boot option; or the operator takes it on himself. */
+	isahp_profile_msr_set(&f.host, 0x10a, 1, 0);
+	item = only(&f, "erratum meltdown");
+	cr_assert(strstr(item->change, "pti=on"), "%s", item->change);
+	f.options.accepted = 1ULL << isahp_erratum_find("meltdown");
+	admitted(&f, ISAHP_ADMITTED);
+	cr_assert_eq(f.a.remarks.count, 1);
+	f.options.accepted = 0;
+	f.vm.errata = 1ULL << isahp_erratum_find("meltdown");
+	admitted(&f, ISAHP_ADMITTED);
+	cr_assert_eq(f.a.remarks.count, 0);
+	end(&f);
+}
+
+Test(admission, the_other_vendor_is_a_normal_case)
+{
+	struct fixture f = fixture(V2 ",avx", "none",
+				   policy_host("b", POLICY_AMD, 0x1a, 2, HASWELL));
+	const struct isahp_admission_item *item;
+
+	admitted(&f, ISAHP_ADMITTED_AFTER);
+	cr_assert(f.a.arrival.acts & ISAHP_ARRIVAL_CSTAR);
+	cr_assert_eq(f.a.arrival.form, ISAHP_ENTRY_SYSCALL);
+	f.vm.entry = ISAHP_ENTRY_FIXED;
+	item = only(&f, "32-bit system calls");
+	cr_assert_eq(item->needs, ISAHP_NEED_ENTRY);
+	cr_assert_eq(item->remedy, ISAHP_REMEDY_MODULE);
+	cr_assert(strstr(item->why, "by sysenter, which CPUs of amd do not"), "%s",
+		  item->why);
+	f.options.accept_entry = true;
+	admitted(&f, ISAHP_ADMITTED);
+	cr_assert_eq(f.a.remarks.count, 1);
+	/* A record that tells neither vendor. */
+	f.options.accept_entry = false;
+	f.vm.boot_vendor = f.vm.vendor = 0;
+	cr_assert_eq(only(&f, "32-bit system calls")->remedy, ISAHP_REMEDY_PROFILE);
+	end(&f);
+}
+
+/* Nested paging, ASIDs, IBS, SVM itself; MONITOR, which programs just try. */
+Test(admission, what_only_hosts_have_is_never_a_reason)
+{
+	struct fixture f = fixture(V2, "none",
+				   policy_host("b", POLICY_AMD, 0x1a, 2, HASWELL));
+	const struct isahp_admission_item *item;
+	struct isahp_profile *shown = &f.vm.cpuid;
+
+	f.vm.boot_vendor = f.vm.vendor = AMD;
+	isahp_profile_set(&f.host, 1, 0, ISAHP_ECX, ~0u, 0);
+	isahp_profile_set(&f.host, 0x80000001, 0, ISAHP_ECX, ~0u, 1);
+	f.vm.list[ISAHP_VM_BASELINE] = policy_set("none");
+	f.vm.list[ISAHP_VM_ANNOUNCED] = policy_set("none");
+	isahp_profile_set(shown, 0x80000001, 0, ISAHP_ECX, ~0u, 1 << 2 | 1 << 10 | 1 << 12);
+	isahp_profile_set(shown, 0x8000000a, 0, ISAHP_EDX, ~0u, 1);
+	isahp_profile_set(shown, 0x8000000a, 0, ISAHP_EBX, ~0u, 0x8000);
+	isahp_profile_set(shown, 0x8000001b, 0, ISAHP_EAX, ~0u, 0xff);
+	isahp_profile_set(shown, 1, 0, ISAHP_ECX, ~0u, 1 << 3 | 1 << 5 | 1 << 21);
+	isahp_profile_set(shown, 5, 0, ISAHP_EAX, ~0u, 64);
+	admitted(&f, ISAHP_ADMITTED);
+	item = find(&f.a.remarks, "monitor");
+	cr_assert(item && strstr(item->why, "idle=nomwait"));
+	expect_place(item, 1, 0, ISAHP_ECX, 3);
+	cr_assert(find(&f.a.remarks, "svm"));
+	cr_assert(find(&f.a.remarks, "ibs"));
+	/* But what a program may use is one, row or no row in the feature table. */
+	isahp_profile_set(shown, 1, 0, ISAHP_EDX, 1 << 15, 1 << 15);
+	isahp_profile_set(&f.host, 1, 0, ISAHP_EDX, 1 << 15, 0);
+	item = only(&f, "features");
+	cr_assert_eq(item->kind, ISAHP_OBJECTION_CPUID);
+	expect_place(item, 1, 0, ISAHP_EDX, 15);
+	end(&f);
+}
+
+/* Each operator of field.h: the host admits what merging would leave alone. */
+Test(admission, fields_are_held_against_their_operators)
+{
+	struct fixture f = fixture(V2, "none",
+				   policy_host("b", POLICY_INTEL, 6, 0x6a, HASWELL));
+	struct isahp_profile *shown = &f.vm.cpuid;
+
+	/* MIN: counters of the PMU. EQUAL: the TSC's ratio. */
+	isahp_profile_set(&f.host, 0xa, 0, ISAHP_EAX, ~0u, 0x07300402);
+	isahp_profile_set(shown, 0xa, 0, ISAHP_EAX, ~0u, 0x07300402);
+	isahp_profile_set(&f.host, 0x15, 0, ISAHP_EAX, ~0u, 2);
+	isahp_profile_set(shown, 0x15, 0, ISAHP_EAX, ~0u, 2);
+	/* AND in an MSR: SSB_NO; OR: RRSBA. Chosen: the name. */
+	isahp_profile_msr_set(shown, 0x10a, ~0ULL, 0x21);
+	isahp_profile_set(shown, 0x80000002, 0, ISAHP_EAX, ~0u, 0x1234);
+	isahp_profile_set(&f.host, 0x80000002, 0, ISAHP_EAX, ~0u, 0x4321);
+	admitted(&f, ISAHP_ADMITTED);
+	isahp_profile_set(shown, 0xa, 0, ISAHP_EAX, 0xff00, 0x0800);
+	expect_place(only(&f, "counters"), 0xa, 0, ISAHP_EAX, 8);
+	isahp_profile_set(shown, 0xa, 0, ISAHP_EAX, 0xff00, 0x0200);
+	admitted(&f, ISAHP_ADMITTED);
+	isahp_profile_set(shown, 0x15, 0, ISAHP_EAX, ~0u, 3);
+	only(&f, "TSC ratio");
+	isahp_profile_set(shown, 0x15, 0, ISAHP_EAX, ~0u, 0);
+	admitted(&f, ISAHP_ADMITTED);
+	isahp_profile_msr_set(shown, 0x10a, 1 << 4, 1 << 4);
+	expect_place(only(&f, "architectural capabilities"), 0x10a, 0,
+		     ISAHP_REGISTER_MSR, 4);
+	isahp_profile_msr_set(shown, 0x10a, 1 << 4, 0);
+	isahp_profile_msr_set(&f.host, 0x10a, 1 << 19, 1 << 19);
+	admitted(&f, ISAHP_ADMITTED);
+	cr_assert(find(&f.a.remarks, "RRSBA"));
+	/* Not told there. */
+	f.host.msrs[0].known = 0;
+	isahp_profile_msr_set(shown, 0x10a, 1 << 4, 1 << 4);
+	check(&f);
+	cr_assert_eq(find(&f.a.refusals, "architectural capabilities")->kind,
+		     ISAHP_OBJECTION_UNTOLD);
+	end(&f);
+}
+
+Test(admission, is_said_in_json_and_in_words)
+{
+	struct fixture f = fixture(V2 ",bmi2", "aes",
+				   policy_host("b", POLICY_AMD, 0x1a, 2, V2));
+	json_t *json, *item, *place;
+	char *text;
+
+	f.vm.xcr0 = 3;
+	check(&f);
+	json = isahp_admission_to_json(&f.a);
+	cr_assert_str_eq(json_string_value(json_object_get(json, "verdict")), "refused");
+	cr_assert_eq(json_integer_value(json_object_get(json, "exit")), 3);
+	item = json_array_get(json_object_get(json, "refusals"), 0);
+	cr_assert_str_eq(json_string_value(json_object_get(item, "kind")), "baseline");
+	cr_assert_str_eq(json_string_value(json_object_get(item, "what")), "bmi2");
+	place = json_object_get(item, "cpuid");
+	cr_assert_str_eq(json_string_value(json_object_get(place, "leaf")), "0x7");
+	cr_assert_str_eq(json_string_value(json_object_get(place, "register")), "ebx");
+	cr_assert_eq(json_integer_value(json_object_get(place, "bit")), 8);
+	cr_assert_str_eq(json_string_value(json_array_get(
+		json_object_get(item, "needed_by"), 0)), "baseline");
+	cr_assert_str_eq(json_string_value(json_object_get(
+		json_object_get(item, "remedy"), "kind")), "restart-vm");
+	cr_assert_eq(json_array_size(json_object_get(json, "leaving")), 2);
+	cr_assert_eq(json_array_size(json_object_get(json_object_get(json, "entry32"),
+						     "acts")), 5);
+	json_decref(json);
+	text = isahp_admission_to_text(&f.a);
+	cr_assert(strstr(text, "VM web1 may not go to b: 1 reason\n"), "%s", text);
+	cr_assert(strstr(text, "bmi2 [CPUID 0x7.0 EBX bit 8]: in the VM's baseline"), "%s",
+		  text);
+	cr_assert(strstr(text, "would do: restart the VM"), "%s", text);
+	cr_assert(strstr(text, "MSR_CSTAR"), "%s", text);
+	free(text);
+	end(&f);
+}
+
+static struct isahp_features random_set(unsigned int in)
+{
+	struct isahp_features set = isahp_features_none();
+	unsigned int i;
+
+	for (i = 0; i < ISAHP_FEATURE_COUNT; i++)
+		if (isahp_feature_info(i) && (unsigned int)random() % 4 < in)
+			isahp_features_add(&set, i);
+	return isahp_features_supported(&set);
+}
+
+static void random_case(struct fixture *f)
+{
+	struct isahp_features *l, host = random_set(3);
+	char text[2048];
+
+	isahp_names_format(&host, text, sizeof(text));
+	*f = fixture("none", "none", policy_host("b", random() % 2 ? POLICY_INTEL : POLICY_AMD,
+						 6, random() % 256,
+						 *text ? text : "none"));
+	l = f->vm.list;
+	l[ISAHP_VM_BASELINE] = random_set(1);
+	l[ISAHP_VM_SHOWN] = l[ISAHP_VM_BASELINE];
+	l[ISAHP_VM_ANNOUNCED] = random_set(2);
+	l[ISAHP_VM_ANNOUNCED] = isahp_features_or(&l[ISAHP_VM_ANNOUNCED],
+						  &l[ISAHP_VM_BASELINE]);
+	l[ISAHP_VM_ANNOUNCED] = isahp_features_supported(&l[ISAHP_VM_ANNOUNCED]);
+	l[ISAHP_VM_PINNED] = random_set(1);
+	f->vm.masked = random() % 2;
+	f->vm.registered = random() % 4;
+	f->vm.xcr0 = 3 | (random() & 0x2e4);
+	if (f->vm.registered && random() % 2)
+		f->vm.layout = isahp_layout_tcg(f->vm.xcr0);
+}
+
+/*
+ * What isahpd refuses, by the same words: each refusal about a feature or a
+ * component is in the rules' own sentence, and there are as many.
+ */
+Test(admission, says_what_the_rules_say)
+{
+	unsigned int seed = (unsigned int)time(NULL), round, refused = 0, arrived = 0;
+
+	cr_log_info("seed %u", seed);
+	srandom(seed);
+	for (round = 0; round < 3000; round++) {
+		struct isahp_features leaving, more, usable;
+		struct isahp_target target = { 0 };
+		struct isahp_rules rules = { 0 };
+		struct fixture f;
+		size_t i, mine = 0;
+
+		random_case(&f);
+		check(&f);
+		/* As isahpd would fill them in, of a host with nothing off. */
+		usable = isahp_profile_features(&f.host);
+		if (isahp_profile_vendor(&f.host) == INTEL)
+			isahp_features_add(&usable, ISAHP_FEATURE_3DNOWPREFETCH);
+		target.present = target.shown = usable;
+		target.layout = isahp_layout_tcg(f.host.xcr0);
+		for (i = 2; i < 63; i++) {
+			const struct isahp_cpuid_leaf *d =
+				isahp_profile_leaf(&f.host, 0xd, i);
+
+			target.layout.component[i].size = d ? d->value[ISAHP_EAX] : 0;
+			target.layout.component[i].offset = d ? d->value[ISAHP_EBX] : 0;
+		}
+		target.layout.known = isahp_profile_leaf(&f.host, 0xd, 0);
+		rules.present = f.vm.list[ISAHP_VM_ANNOUNCED];
+		rules.envelope = f.vm.list[ISAHP_VM_ENVELOPE];
+		rules.baseline = f.vm.list[ISAHP_VM_BASELINE];
+		rules.pinned = f.vm.list[ISAHP_VM_PINNED];
+		rules.xcr0 = f.vm.xcr0;
+		rules.layout = f.vm.layout;
+		rules.registered = f.vm.registered;
+		for (i = 0; i < f.a.refusals.count; i++)
+			mine += f.a.refusals.array[i].kind <= ISAHP_OBJECTION_IMAGE;
+		if (!isahp_rules_move(&rules, &target, &leaving, &f.err)) {
+			if (mine)
+				show(&f);
+			cr_assert_eq(mine, 0, "seed %u round %u", seed, round);
+			cr_assert(isahp_features_equal(&leaving, &f.a.leaving),
+				  "seed %u", seed);
+		} else {
+			cr_assert(mine, "seed %u round %u: %s", seed, round, f.err.text);
+			refused++;
+		}
+		for (i = 0; i < f.a.refusals.count; i++) {
+			const struct isahp_admission_item *item = &f.a.refusals.array[i];
+			char words[320];
+
+			if (item->kind > ISAHP_OBJECTION_IMAGE)
+				continue;
+			snprintf(words, sizeof(words), "%s (%s)", item->what, item->why);
+			cr_assert(strstr(f.err.text, words) ||
+				  strlen(f.err.text) > ISAHP_ERROR_TEXT_SIZE - 8,
+				  "seed %u: %s: %s", seed, words, f.err.text);
+		}
+		/* What can be announced there the rules let be announced. */
+		rules.present = isahp_features_andnot(&rules.present, &f.a.leaving);
+		rules.gated = f.vm.masked ?
+			      isahp_rules_gated(&f.vm.list[ISAHP_VM_SHOWN]) :
+			      isahp_features_none();
+		cr_assert_eq(isahp_rules_add(&rules, &f.a.arriving, &more, &f.err), 0,
+			     "seed %u: %s", seed, f.err.text);
+		arrived += !isahp_features_empty(&f.a.arriving);
+		end(&f);
+	}
+	cr_assert(refused > 100 && refused < round, "seed %u: %u refused", seed, refused);
+	cr_assert(arrived > 100, "seed %u: %u arrived", seed, arrived);
+}
+
+/* Hosts and guests of dice: an answer, never a crash. */
+Test(admission, any_profile_gets_an_answer)
+{
+	unsigned int seed = (unsigned int)time(NULL), round, i;
+
+	cr_log_info("seed %u", seed);
+	srandom(seed);
+	for (round = 0; round < 500; round++) {
+		struct fixture f;
+		json_t *json;
+
+		random_case(&f);
+		for (i = 0; i < 60; i++) {
+			isahp_profile_set(&f.vm.cpuid, random() % 2 << 31 | random() % 40,
+					  random() % 3, random() % 4, random(), random());
+			isahp_profile_set(&f.host, random() % 2 << 31 | random() % 40,
+					  random() % 3, random() % 4, random(), random());
+		}
+		for (i = 0; i < 10; i++)
+			isahp_profile_msr_set(&f.vm.cpuid, random() % 2 ? 0x10a : random(),
+					      random(), random());
+		check(&f);
+		json = isahp_admission_to_json(&f.a);
+		cr_assert(json, "seed %u", seed);
+		json_decref(json);
+		free(isahp_admission_to_text(&f.a));
+		end(&f);
+	}
+}
