@@ -32,6 +32,7 @@ foreach(name
     entry
     envelope
     errata
+    pool
     record)
   isahp_unit_test(policy_${name} LIBS isahp_policy
     SOURCES policy_${name}.c policy_env.c)

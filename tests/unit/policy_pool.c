@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: MIT
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <hypervisor-shim/policy/errata.h>
+#include <hypervisor-shim/policy/pool.h>
+#include <isa-core/features.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "policy_env.h"
+
+#define V2 "x86-64-v2,xsave,syscall"
+#define HASWELL "x86-64-v3,aes,pclmulqdq,syscall,smep"
+
+static char folder[] = "/tmp/isahp-pool-XXXXXX";
+
+static void write_file(const char *name, const char *text)
+{
+	char path[128];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	file = fopen(path, "w");
+	cr_assert(file && fputs(text, file) >= 0 && !fclose(file));
+}
+
+static void write_host(struct isahp_profile p)
+{
+	char *text = isahp_profile_to_text(&p), name[96];
+
+	snprintf(name, sizeof(name), "%s.json", p.name);
+	write_file(name, text);
+	free(text);
+	isahp_profile_free(&p);
+}
+
+static void begin(void)
+{
+	strcpy(folder + strlen(folder) - 6, "XXXXXX");
+	cr_assert(mkdtemp(folder));
+	write_host(policy_host("intel1", POLICY_INTEL, 6, 0x6a, HASWELL ",avx512f,pku"));
+	write_host(policy_host("intel2", POLICY_INTEL, 6, 0x6a, HASWELL));
+	write_host(policy_host("amd1", POLICY_AMD, 0x1a, 2, HASWELL ",sha_ni,pku"));
+	write_host(policy_host("old", POLICY_INTEL, 6, 0x6a, V2));
+}
+
+static void finish(void)
+{
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -r %s", folder);
+	cr_assert_eq(system(command), 0);
+}
+
+TestSuite(pool, .init = begin, .fini = finish);
+
+static int load(const char *text, struct isahp_pool *pool, struct isahp_error *err)
+{
+	char path[128];
+
+	write_file("pool.json", text);
+	snprintf(path, sizeof(path), "%s/pool.json", folder);
+	return isahp_pool_load(path, pool, err);
+}
+
+static void loads(const char *text, struct isahp_pool *pool)
+{
+	struct isahp_error err = { 0 };
+
+	memset(pool, 0, sizeof(*pool));
+	cr_assert_eq(load(text, pool, &err), 0, "%s", err.text);
+}
+
+static void refuse(const char *text, const char *reason)
+{
+	struct isahp_pool pool = { .accepted = 7 };
+	struct isahp_error err = { 0 };
+
+	cr_assert_neq(load(text, &pool, &err), 0, "%s", text);
+	cr_assert(strstr(err.text, reason), "%s: %s", text, err.text);
+	cr_assert(strstr(err.text, "pool.json"), "names the file: %s", err.text);
+	cr_assert_eq(pool.accepted, 7, "untouched on failure");
+	cr_assert(!pool.hosts);
+}
+
+#define HEAD "{\"isahp-pool\": 1, \"name\": \"p\", "
+#define TWO HEAD "\"hosts\": [\"intel1.json\", \"intel2.json\"]"
+
+Test(pool, is_one_readable_file)
+{
+	struct isahp_pool pool;
+
+	loads(HEAD "\"comment\": \"two vendors\","
+	      "\"hosts\": [\"intel?.json\", {\"file\": \"amd1.json\", \"format\": \"profile\"}],"
+	      "\"level\": \"x86-64-v2\", \"mode\": \"superset\", \"cross_vendor\": true,"
+	      "\"vendor\": \"amd\", \"identity\": {\"host\": \"amd1\"}, \"cache\": \"common\","
+	      "\"topology\": \"guest\", \"layout\": \"refuse\","
+	      "\"accept\": [\"mds\", \"entry32\"]}", &pool);
+	cr_assert_eq(pool.host_count, 3);
+	cr_assert(isahp_pool_host(&pool, "intel2"));
+	cr_assert_null(isahp_pool_host(&pool, "old"));
+	cr_assert(pool.superset && pool.options.cross_vendor && pool.accept_entry);
+	cr_assert_eq(pool.options.vendor, ISAHP_VENDOR_AMD);
+	cr_assert_eq(pool.options.identity, ISAHP_IDENTITY_HOST);
+	cr_assert_eq(pool.options.identity_host, isahp_pool_host(&pool, "amd1"));
+	cr_assert_eq(pool.options.cache, ISAHP_CACHE_COMMON);
+	cr_assert_eq(pool.options.layout, ISAHP_LAYOUT_REFUSE);
+	cr_assert_eq(pool.accepted, 1ULL << isahp_erratum_find("mds"));
+	isahp_pool_free(&pool);
+	loads(TWO ", \"identity\": {\"vendor\": \"Xenwashere\", \"name\": \"a pool\"}}", &pool);
+	cr_assert_str_eq(pool.options.identity_vendor, "Xenwashere");
+	cr_assert_str_eq(pool.options.identity_name, "a pool");
+	isahp_pool_free(&pool);
+}
+
+Test(pool, mistakes_are_named)
+{
+	static const struct {
+		const char *text, *reason;
+	} cases[] = {
+		{ "{", "line 1" },
+		{ "[]", "document: has to be" },
+		{ "{}", "isahp-pool: has to be there" },
+		{ "{\"isahp-pool\": 2}", "newer version" },
+		{ HEAD "\"hosts\": []}", "hosts: has to be there" },
+		{ "{\"isahp-pool\": 1, \"hosts\": [\"intel1.json\"]}", "name: has to be there" },
+		{ HEAD "\"hosts\": [\"nowhere.json\"]}", "hosts[0]: " },
+		{ HEAD "\"hosts\": [\"no*.json\"]}", "hosts[0]: no file is called so" },
+		{ HEAD "\"hosts\": [\"old.json\", 7]}", "hosts[1]" },
+		{ HEAD "\"hosts\": [{\"fill\": \"old.json\"}]}", "did you mean 'file'?" },
+		{ HEAD "\"hosts\": [{\"file\": \"old.json\", \"format\": \"word\"}]}", "\"format\"" },
+		{ HEAD "\"hosts\": [\"old.json\", \"old.json\"]}", "two are called 'old'" },
+		{ TWO ", \"levle\": \"x86-64-v2\"}", "unknown field 'levle': did you mean 'level'?" },
+		{ TWO ", \"qqqqqqqq\": 1}", "unknown field 'qqqqqqqq': there are isahp-pool, hosts" },
+		{ TWO ", \"level\": \"x86-64-v9\"}", "level: unknown level" },
+		{ TWO ", \"level\": \"x86-64-v2\", \"features\": \"aes\"}", "either a level or" },
+		{ TWO ", \"features\": \"aes,avx3\"}", "features: unknown feature 'avx3'" },
+		{ TWO ", \"mode\": \"mask\"}", "mode: has to be masked or superset" },
+		{ TWO ", \"cross_vendor\": 1}", "cross_vendor: has to be true" },
+		{ TWO ", \"vendor\": \"cyrix\"}", "vendor" },
+		{ TWO ", \"identity\": {\"host\": \"old\"}}", "no host of the pool is called 'old'" },
+		{ TWO ", \"identity\": {\"vendor\": \"far too long a name\"}}", "1 to 12" },
+		{ TWO ", \"cache\": \"big\"}", "cache: has to be least" },
+		{ TWO ", \"layout\": \"ignore\"}", "layout: has to be hide or refuse" },
+		{ TWO ", \"accept\": [\"rain\"]}", "no erratum is called 'rain'" },
+		{ TWO ", \"mode\": \"masked\", \"mode\": \"superset\"}", "line 1" },
+	};
+	struct isahp_pool pool;
+	struct isahp_error err;
+	size_t i;
+
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		refuse(cases[i].text, cases[i].reason);
+	cr_assert_neq(isahp_pool_load("/nowhere/pool.json", &pool, &err), 0);
+	cr_assert(strstr(err.text, "/nowhere/pool.json: No such file"), "%s", err.text);
+}
+
+Test(pool, promises_no_more_than_is_wanted)
+{
+	struct isahp_features aes = policy_set("aes"), v2 = policy_set("x86-64-v2");
+	struct isahp_merged merged;
+	struct isahp_error err;
+	struct isahp_pool pool;
+
+	loads(TWO "}", &pool);
+	cr_assert_eq(isahp_pool_merge(&pool, &merged, &err), 0, "%s", err.text);
+	cr_assert(isahp_features_subset(&aes, &merged.features));
+	isahp_merged_free(&merged);
+	isahp_pool_free(&pool);
+	loads(TWO ", \"level\": \"x86-64-v2\"}", &pool);
+	cr_assert_eq(isahp_pool_merge(&pool, &merged, &err), 0, "%s", err.text);
+	cr_assert(isahp_features_equal(&v2, &merged.features));
+	aes = isahp_profile_features(&merged.profile);
+	cr_assert(isahp_features_equal(&v2, &aes), "CPUID says the same");
+	isahp_merged_free(&merged);
+	isahp_pool_free(&pool);
+}
+
+Test(pool, a_wish_that_nobody_can_fulfil_is_a_mistake)
+{
+	struct isahp_merged merged;
+	struct isahp_error err = { 0 };
+	struct isahp_pool pool;
+
+	loads(TWO ", \"level\": \"x86-64-v4\"}", &pool);
+	cr_assert_eq(isahp_pool_merge(&pool, &merged, &err), -EPERM);
+	cr_assert(strstr(err.text, "x86-64-v4 has avx512dq,"), "%s", err.text);
+	isahp_pool_free(&pool);
+	/* What some hosts lack is how pools are. */
+	loads(TWO ", \"features\": \"aes,avx512f\"}", &pool);
+	cr_assert_eq(isahp_pool_merge(&pool, &merged, &err), 0, "%s", err.text);
+	isahp_merged_free(&merged);
+	isahp_pool_free(&pool);
+	/* But a pinned baseline is a promise. */
+	loads(TWO ", \"baseline\": \"x86-64-v2,xsave,avx,avx2,fma,f16c,avx512f\"}", &pool);
+	cr_assert_eq(isahp_pool_merge(&pool, &merged, &err), -EPERM);
+	cr_assert(strstr(err.text, "host intel2 lacks avx512f"), "%s", err.text);
+	isahp_pool_free(&pool);
+	loads(TWO ", \"baseline\": \"pni,ssse3\"}", &pool);
+	cr_assert_eq(isahp_pool_merge(&pool, &merged, &err), 0, "%s", err.text);
+	cr_assert(isahp_features_equal(&pool.baseline, &merged.features));
+	isahp_merged_free(&merged);
+	isahp_pool_free(&pool);
+}
+
+/* Two vendors, from the file to the answer. */
+Test(pool, of_two_vendors_is_a_normal_case)
+{
+	struct isahp_features pku = policy_set("pku"), sha = policy_set("sha_ni");
+	struct isahp_envelope envelope;
+	struct isahp_admission a;
+	struct isahp_vm_record vm = {
+		.name = "web1", .masked = true, .registered = true, .xcr0 = 7,
+		.boot_vendor = ISAHP_VENDOR_INTEL, .vendor = ISAHP_VENDOR_INTEL,
+		.entry = ISAHP_ENTRY_FOLLOWS,
+	};
+	struct isahp_merged merged;
+	struct isahp_error err;
+	struct isahp_pool pool;
+
+	loads(HEAD "\"hosts\": [\"intel1.json\", \"amd1.json\"]}", &pool);
+	cr_assert_eq(isahp_pool_merge(&pool, &merged, &err), -EPERM, "not by accident");
+	isahp_pool_free(&pool);
+	loads(HEAD "\"hosts\": [\"intel1.json\", \"amd1.json\"], \"cross_vendor\": true}",
+	      &pool);
+	cr_assert_eq(isahp_pool_merge(&pool, &merged, &err), 0, "%s", err.text);
+	cr_assert_not(isahp_features_meet(&pku, &merged.features),
+		      "PKRU lies elsewhere");
+	cr_assert_eq(isahp_pool_envelope(&pool, &merged, NULL, &envelope, &err), 0,
+		     "%s", err.text);
+	cr_assert(isahp_features_subset(&sha, &envelope.hosts[1].announce));
+	cr_assert_not(isahp_features_meet(&sha, &envelope.hosts[0].announce));
+	/* A VM that booted in it may go anywhere in it. */
+	vm.list[ISAHP_VM_BASELINE] = envelope.baseline;
+	vm.list[ISAHP_VM_SHOWN] = envelope.baseline;
+	vm.list[ISAHP_VM_ENVELOPE] = envelope.envelope;
+	vm.list[ISAHP_VM_ANNOUNCED] = isahp_features_or(&envelope.baseline,
+							&envelope.hosts[1].announce);
+	vm.cpuid = merged.profile;
+	cr_assert_eq(isahp_pool_check(&pool, &vm, "intel1", &a, &err), 0);
+	cr_assert_eq(a.verdict, ISAHP_ADMITTED_AFTER, "%s", isahp_admission_to_text(&a));
+	cr_assert(isahp_features_equal(&a.leaving, &sha));
+	isahp_admission_free(&a);
+	cr_assert_eq(isahp_pool_check(&pool, &vm, "amd1", &a, &err), 0);
+	cr_assert_eq(a.verdict, ISAHP_ADMITTED_AFTER, "%s", isahp_admission_to_text(&a));
+	cr_assert(a.arrival.acts & ISAHP_ARRIVAL_CSTAR);
+	isahp_admission_free(&a);
+	cr_assert_eq(isahp_pool_check(&pool, &vm, "old", &a, &err), -ENOENT);
+	isahp_envelope_free(&envelope);
+	cr_assert_eq(isahp_pool_envelope(&pool, &merged, &vm, &envelope, &err), 0);
+	cr_assert(envelope.guest.booted && envelope.guest.registered);
+	isahp_envelope_free(&envelope);
+	isahp_merged_free(&merged);
+	isahp_pool_free(&pool);
+}
+
+/* XSAVES of Zen 2: nobody in the pool is shown it; PCID of Raptor Lake, too. */
+Test(pool, an_erratum_joins_the_baseline)
+{
+	struct isahp_features xsaves = policy_set("xsaves"), xsavec = policy_set("xsavec");
+	struct isahp_profile p = policy_host("rpl", POLICY_INTEL, 6, 0xb7, V2);
+	const struct isahp_cpuid_leaf *leaf;
+	struct isahp_merged merged;
+	struct isahp_error err;
+	struct isahp_pool pool;
+
+	isahp_profile_set(&p, 1, 0, ISAHP_ECX, 1 << 17, 1 << 17);
+	p.microcode = 0x100;
+	write_host(p);
+	p = policy_host("icx", POLICY_INTEL, 6, 0x6a, V2);
+	isahp_profile_set(&p, 1, 0, ISAHP_ECX, 1 << 17, 1 << 17);
+	write_host(p);
+	write_host(policy_host("zen2", POLICY_AMD, 0x17, 0x31, V2 ",xsavec,xsaves"));
+	write_host(policy_host("zen5", POLICY_AMD, 0x1a, 2, V2 ",xsavec,xsaves"));
+	loads(HEAD "\"hosts\": [\"zen5.json\"]}", &pool);
+	cr_assert_eq(isahp_pool_merge(&pool, &merged, &err), 0, "%s", err.text);
+	cr_assert(isahp_features_subset(&xsaves, &merged.features));
+	isahp_merged_free(&merged);
+	isahp_pool_free(&pool);
+	/* Shown as a Zen 5, whose kernel does not look for Zen 2's erratum. */
+	loads(HEAD "\"hosts\": [\"zen5.json\", \"zen2.json\"], \"identity\": {\"host\": \"zen5\"}}",
+	      &pool);
+	cr_assert_eq(isahp_pool_merge(&pool, &merged, &err), 0, "%s", err.text);
+	cr_assert_not(isahp_features_meet(&xsaves, &merged.features));
+	cr_assert(isahp_features_subset(&xsavec, &merged.features));
+	isahp_merged_free(&merged);
+	isahp_pool_free(&pool);
+	/* A bit without a row in the feature table. */
+	loads(HEAD "\"hosts\": [\"icx.json\"]}", &pool);
+	cr_assert_eq(isahp_pool_merge(&pool, &merged, &err), 0, "%s", err.text);
+	leaf = isahp_profile_leaf(&merged.profile, 1, 0);
+	cr_assert(leaf->value[ISAHP_ECX] >> 17 & 1);
+	isahp_merged_free(&merged);
+	isahp_pool_free(&pool);
+	loads(HEAD "\"hosts\": [\"icx.json\", \"rpl.json\"], \"identity\": {\"host\": \"icx\"}}",
+	      &pool);
+	cr_assert_eq(isahp_pool_merge(&pool, &merged, &err), 0, "%s", err.text);
+	leaf = isahp_profile_leaf(&merged.profile, 1, 0);
+	cr_assert_not(leaf->value[ISAHP_ECX] >> 17 & 1);
+	isahp_merged_free(&merged);
+	isahp_pool_free(&pool);
+}
