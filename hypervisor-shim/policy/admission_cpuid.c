@@ -7,6 +7,8 @@
 
 #include <isa-core/features.h>
 
+#include "flag.h"
+
 /* What is no reason to refuse; else the field's operator decides. */
 enum exception {
 	TRY,		/* programs try it, whatever CPUID says */
@@ -135,6 +137,28 @@ static void refuse(const struct pair *p, const char *name, const char *why)
 	    "restart the VM with a CPUID that this host can show: look for it in the host's firmware and microcode first");
 }
 
+/* As Linux, QEMU or libvirt call a bit; the field's name where nobody does. */
+static const char *name_of(const struct isahp_place *place,
+			   const struct isahp_field *field)
+{
+	bool msr = place->reg == ISAHP_REGISTER_MSR;
+	const struct isahp_flag *flag;
+	size_t i;
+	int who;
+
+	for (i = 0; (flag = isahp_flag_at(i)); i++) {
+		if (flag->msr != msr || flag->leaf != place->leaf ||
+		    flag->bit != place->shift ||
+		    (!msr && (flag->subleaf != place->subleaf ||
+			      flag->reg != place->reg)))
+			continue;
+		for (who = ISAHP_FLAG_LINUX; who <= ISAHP_FLAG_LIBVIRT; who++)
+			if (*flag->name[who])
+				return flag->name[who];
+	}
+	return field->name;
+}
+
 static void judge_bits(struct pair *p, const struct isahp_field *f, __u64 lacking)
 {
 	struct pair one = *p;
@@ -145,7 +169,8 @@ static void judge_bits(struct pair *p, const struct isahp_field *f, __u64 lackin
 			continue;
 		one.place.shift = i;
 		one.place.width = 1;
-		refuse(&one, f->name, isahp_objection_phrase(ISAHP_OBJECTION_CPUID));
+		refuse(&one, name_of(&one.place, f),
+		       isahp_objection_phrase(ISAHP_OBJECTION_CPUID));
 	}
 }
 
@@ -170,8 +195,10 @@ static void judge(struct pair *p, const struct isahp_field *f, __u64 mask)
 	if (f->operator == ISAHP_OPERATOR_AND)
 		mask &= p->vm;
 	mask &= p->vm_known;
+	/* Of duties (OR) it may do more than this host asks for: no harm in that. */
 	if (f->operator == ISAHP_OPERATOR_POLICY ||
-	    f->operator == ISAHP_OPERATOR_RECOMPUTE || !mask ||
+	    f->operator == ISAHP_OPERATOR_RECOMPUTE ||
+	    f->operator == ISAHP_OPERATOR_OR || !mask ||
 	    !part(p, p->vm & p->vm_known & mask))
 		return;
 	if (mask & ~p->host_known) {
@@ -197,7 +224,6 @@ static void judge(struct pair *p, const struct isahp_field *f, __u64 mask)
 		judge_number(p, f, vm != host);
 		break;
 	default:
-		/* OR: does it more than this host asks for, it does no harm. */
 		break;
 	}
 }

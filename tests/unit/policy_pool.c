@@ -302,3 +302,79 @@ Test(pool, an_erratum_joins_the_baseline)
 	isahp_merged_free(&merged);
 	isahp_pool_free(&pool);
 }
+
+static struct isahp_profile random_host(unsigned int number, bool amd)
+{
+	static const __u32 leaves[] = {
+		1, 5, 7, 0xa, 0xd, 0x14, 0x15, 0x19, 0x1c, 0x1d, 0x1e, 0x24,
+		0x80000001, 0x80000007, 0x80000008, 0x8000000a, 0x8000001c,
+		0x8000001f, 0x80000021, 0x80000022,
+	};
+	struct isahp_profile p;
+	unsigned int i, reg;
+	char name[16];
+
+	snprintf(name, sizeof(name), "h%u", number);
+	p = policy_host(name, amd ? POLICY_AMD : POLICY_INTEL, 6, 0x6a,
+			random() % 2 ? HASWELL ",pku" : V2 ",avx");
+	/* A CPU that starts from the same bits and lost some. */
+	for (i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++)
+		for (reg = 0; reg < 4; reg++)
+			if (random() % 2)
+				isahp_profile_set(&p, leaves[i], random() % 2, reg,
+						  random() % 8 ? ~0u : random(),
+						  random());
+	isahp_profile_set(&p, 0x80000001, 0, ISAHP_EDX, 1 << 29, 1 << 29);
+	isahp_profile_msr_set(&p, 0x10a, random() % 4 ? ~0ULL : (__u64)random(),
+			      random());
+	return p;
+}
+
+/*
+ * The law that joins merging and admission: what a pool promises, each of its
+ * hosts admits.
+ */
+Test(pool, each_host_admits_what_all_have_promised)
+{
+	unsigned int seed = (unsigned int)getpid() * 2654435761u, round, i, compared = 0;
+
+	cr_log_info("seed %u", seed);
+	srandom(seed);
+	for (round = 0; round < 400; round++) {
+		struct isahp_merge_options options = { .cross_vendor = true };
+		struct isahp_profile hosts[4];
+		const struct isahp_profile *list[4];
+		struct isahp_vm_record vm = { .name = "vm" };
+		struct isahp_merged merged;
+		struct isahp_error err;
+		size_t j;
+
+		for (i = 0; i < 4; i++) {
+			hosts[i] = random_host(i, random() % 2);
+			list[i] = &hosts[i];
+		}
+		if (!isahp_merge(list, 4, &options, &merged, &err)) {
+			vm.cpuid = merged.profile;
+			for (i = 0; i < 4; i++) {
+				struct isahp_admission a = { 0 };
+
+				isahp_admission_cpuid(&vm, &hosts[i], &a);
+				for (j = 0; j < a.refusals.count; j++)
+					cr_assert_fail("seed %u round %u: %s 0x%x.%u %u[%u]: %s",
+						       seed, round,
+						       a.refusals.array[j].what,
+						       a.refusals.array[j].place.leaf,
+						       a.refusals.array[j].place.subleaf,
+						       a.refusals.array[j].place.reg,
+						       a.refusals.array[j].place.shift,
+						       a.refusals.array[j].why);
+				isahp_admission_free(&a);
+				compared++;
+			}
+			isahp_merged_free(&merged);
+		}
+		for (i = 0; i < 4; i++)
+			isahp_profile_free(&hosts[i]);
+	}
+	cr_assert(compared > 400, "seed %u: only %u", seed, compared);
+}

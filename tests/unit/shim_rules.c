@@ -207,9 +207,13 @@ Test(policy, what_was_promised_stays)
 	struct isahp_error err;
 
 	cr_assert_eq(isahp_rules_remove(&policy, &remove, &leaving, &err), 0);
-	policy.baseline = shim_set("bmi2,movbe");
+	policy.baseline = shim_set("bmi2,movbe,smap");
 	expect_refusal(isahp_rules_remove(&policy, &remove, &leaving, &err), &err,
 		       "bmi2 (in the VM's baseline", "know nothing of isahp");
+	/* Promised, though nobody announced it. */
+	expect_refusal(isahp_rules_move(&policy, &target, &leaving, &err), &err,
+		       "refused to move smap (in the VM's baseline", "rest on it");
+	target.shown = shim_set("smap");
 	cr_assert_eq(isahp_rules_move(&policy, &target, &leaving, &err), 0);
 	isahp_features_del(&target.present, ISAHP_FEATURE_MOVBE);
 	expect_refusal(isahp_rules_move(&policy, &target, &leaving, &err), &err,
