@@ -55,9 +55,10 @@ static const struct {
 	  BIT(22), HOST, "topology features", HOST_WHY },
 	{ 0x480, 0x491, ISAHP_REGISTER_MSR, ANY, HOST, "VMX", NESTED_WHY },
 	{ 0x8b, 0x8b, ISAHP_REGISTER_MSR, ANY, HOST, "microcode", HOST_WHY },
-	/* x2APIC, the TSC deadline; TSC_ADJUST; ARCH_CAPABILITIES. */
+	/* x2APIC, the TSC deadline; TSC_ADJUST; OSVW; ARCH_CAPABILITIES. */
 	{ 1, 1, ISAHP_ECX, BIT(21) | BIT(24), PROVIDED, "", "" },
 	{ 7, 7, ISAHP_EBX, BIT(1), PROVIDED, "", "" },
+	{ 0x80000001, 0x80000001, ISAHP_ECX, BIT(9), PROVIDED, "", "" },
 	{ 7, 7, ISAHP_EDX, BIT(29), PROVIDED, "", "" },
 	/* The highest leaf: what is in the leaves is compared. */
 	{ 0, 0, ISAHP_EAX, ANY, PROVIDED, "", "" },
@@ -87,18 +88,29 @@ static bool applies(size_t i, __u32 leaf, __u32 subleaf, unsigned int reg)
 	return leaf != 7 || !subleaf;
 }
 
+/* The feature table's places; isahp_feature_info() asked for each is slow. */
+static const struct {
+	__u32 leaf;
+	__u32 subleaf;
+	__u8 reg;
+	__u8 bit;
+} places[] = {
+#define PLACE(n, sym, flag, leaf_, subleaf_, reg_, bit_, ...) \
+	{ leaf_, subleaf_, ISAHP_##reg_, bit_ },
+	ISAHP_FEATURE_TABLE(PLACE)
+#undef PLACE
+};
+
 /* Return: the bits that features of the table stand for. */
 static __u32 features_of(__u32 leaf, __u32 subleaf, unsigned int reg)
 {
 	__u32 mask = 0;
-	unsigned int i;
+	size_t i;
 
-	for (i = 0; i < ISAHP_FEATURE_COUNT; i++) {
-		const struct isahp_feature_info *f = isahp_feature_info(i);
-
-		if (f && f->leaf == leaf && f->subleaf == subleaf && f->reg == reg)
-			mask |= 1u << f->bit;
-	}
+	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+		if (places[i].leaf == leaf && places[i].subleaf == subleaf &&
+		    places[i].reg == reg)
+			mask |= 1u << places[i].bit;
 	return mask;
 }
 
@@ -248,7 +260,8 @@ static void judge_register(struct pair *p, __u32 leaf, __u32 subleaf,
 	size_t i;
 
 	/* Mostly so: then all that follows has nothing to say. */
-	if (!p->vm_known || (p->vm == p->host && !(p->vm_known & ~p->host_known)))
+	if ((!p->vm && !(p->host & p->vm_known)) ||
+	    (p->vm == p->host && !(p->vm_known & ~p->host_known)))
 		return;
 	if (bits == 32)
 		left &= ~(__u64)features_of(leaf, subleaf, reg);
