@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 
 #include "errata.h"
-#include "level.h"
 #include "names.h"
 #include "pool_reader.h"
 #include "text.h"
@@ -63,26 +62,30 @@ static int read_name(struct isahp_pool_reader *r, const char *key, json_t *value
 static int read_level(struct isahp_pool_reader *r, const char *key, json_t *value)
 {
 	struct isahp_error inner;
-	struct isahp_level level;
 
 	if (!json_is_string(value))
 		return isahp_pool_bad(r->err, key, "has to be a level's name");
 	if (r->pool->wanted)
 		return isahp_pool_bad(r->err, key, "either a level or features");
-	if (isahp_level_find(json_string_value(value), &level, &inner))
+	if (isahp_level_find(json_string_value(value), &r->pool->level, &inner))
 		return isahp_pool_bad(r->err, key, "%.400s", inner.text);
-	snprintf(r->pool->level, sizeof(r->pool->level), "%s", level.name);
-	r->pool->want = isahp_level_wants(&level);
 	r->pool->wanted = true;
 	return 0;
 }
 
 static int read_wanted(struct isahp_pool_reader *r, const char *key, json_t *value)
 {
+	struct isahp_features set;
+	int rc;
+
 	if (r->pool->wanted)
 		return isahp_pool_bad(r->err, key, "either a level or features");
+	rc = read_features(r, key, value, &set);
+	if (rc)
+		return rc;
 	r->pool->wanted = true;
-	return read_features(r, key, value, &r->pool->want);
+	r->pool->level = isahp_level_of("features", &set);
+	return 0;
 }
 
 static int read_baseline(struct isahp_pool_reader *r, const char *key, json_t *value)

@@ -12,6 +12,7 @@
 #include "admission.h"
 #include "envelope.h"
 #include "error.h"
+#include "level.h"
 #include "merge.h"
 #include "profile.h"
 #include "record.h"
@@ -25,12 +26,11 @@
  * @hosts: their profiles; owned.
  * @host_count: of @hosts.
  * @room: allocated.
- * @level: as it is written; empty: none.
- * @wanted: a level or a list of features was given: CPUID shows no more than
- *	@want of the table.
- * @want: see @wanted.
- * @pinned: @baseline was given, and hosts that lack something of it are errors.
- * @baseline: see @pinned.
+ * @wanted: a level or a list of features was given.
+ * @level: it: CPUID shows no more than that, of what it says something about.
+ * @pinned: @baseline was given: CPUID shows that, and a host that lacks some of
+ *	it is an error.
+ * @baseline: features for programs; kernels' are as the hosts have them.
  * @superset: VMs are shown all that their host has, not the baseline alone.
  * @accepted: errata that the operator takes on himself, a mask.
  * @accept_entry: 32-bit programs may die where their entry does not exist.
@@ -43,9 +43,8 @@ struct isahp_pool {
 	struct isahp_profile *hosts;
 	size_t host_count;
 	size_t room;
-	char level[ISAHP_PROFILE_NAME_SIZE];
 	bool wanted;
-	struct isahp_features want;
+	struct isahp_level level;
 	bool pinned;
 	struct isahp_features baseline;
 	bool superset;

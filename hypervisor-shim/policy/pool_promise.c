@@ -27,23 +27,25 @@ static const struct isahp_profile **list_of(const struct isahp_pool *pool)
 /* A wish that no host can fulfil is a mistake; what some lack is how pools are. */
 static int check_wish(const struct isahp_pool *pool, struct isahp_error *err)
 {
-	struct isahp_features rest = pool->want, has;
+	struct isahp_features rest = isahp_features_none(), has;
 	char names[256];
 	size_t i;
 
-	for (i = 0; pool->wanted && i < pool->host_count; i++) {
+	if (pool->wanted)
+		rest = isahp_level_wants(&pool->level);
+	for (i = 0; i < pool->host_count; i++) {
 		has = isahp_profile_features(&pool->hosts[i]);
 		rest = isahp_features_andnot(&rest, &has);
 	}
 	isahp_names_format(&rest, names, sizeof(names));
-	if (!*names || !pool->wanted)
+	if (!*names)
 		return 0;
 	return isahp_error_set(err, ISAHP_ERROR_POLICY, -EPERM,
-			       "pool %s: %s %s has %s, which no host has: take %s",
-			       pool->name, *pool->level ? "level" : "the list of",
-			       *pool->level ? pool->level : "features", names,
-			       *pool->level ? "a lower one, or \"features\"" :
-			       "them out");
+			       "pool %s: %s %s has %s, which no host has: %s",
+			       pool->name, pool->level.kind == ISAHP_LEVEL_FEATURES ?
+			       "the list of" : "level", pool->level.name, names,
+			       pool->level.kind == ISAHP_LEVEL_FEATURES ?
+			       "take them out" : "take a lower one, or \"features\"");
 }
 
 static int check_pinned(const struct isahp_pool *pool, struct isahp_error *err)
@@ -64,32 +66,49 @@ static int check_pinned(const struct isahp_pool *pool, struct isahp_error *err)
 	return 0;
 }
 
-static int clear(struct isahp_profile *profile, const struct isahp_features *gone)
+/* What rests on bits that are gone goes too: sizes, components, leaves. */
+static int settle(struct isahp_merged *merged, struct isahp_error *err)
 {
-	unsigned int i;
-	int rc = 0;
+	const struct isahp_profile *only = &merged->profile;
+	struct isahp_merge_options options = {
+		.name = merged->profile.name, .cross_vendor = true,
+	};
+	struct isahp_merged again;
+	int rc = isahp_merge(&only, 1, &options, &again, err);
 
-	for (i = 0; !rc && i < ISAHP_FEATURE_COUNT; i++) {
-		const struct isahp_feature_info *f = isahp_feature_info(i);
-
-		if (f && isahp_features_has(gone, i))
-			rc = isahp_profile_set(profile, f->leaf, f->subleaf, f->reg,
-					       1u << f->bit, 0);
-	}
-	return rc;
+	if (rc)
+		return rc;
+	/* The reasons are those of the hosts; they do not point to the profile. */
+	isahp_profile_free(&merged->profile);
+	merged->profile = again.profile;
+	merged->features = again.features;
+	memset(&again.profile, 0, sizeof(again.profile));
+	isahp_merged_free(&again);
+	return 0;
 }
 
-/* CPUID shows @keep of the table and no more. */
-static int cut(struct isahp_merged *merged, const struct isahp_features *keep)
+/*
+ * CPUID shows what a level has, of that about which it says something. A level of
+ * features for programs says nothing of SYSCALL.
+ */
+static int apply(struct isahp_merged *merged, const struct isahp_level *level,
+		 struct isahp_error *err)
 {
-	struct isahp_features left = isahp_features_and(&merged->features, keep);
-	struct isahp_features gone;
+	struct isahp_level_fit fit;
+	int w, rc = 0;
 
-	left = isahp_features_supported(&left);
-	gone = isahp_profile_features(&merged->profile);
-	gone = isahp_features_andnot(&gone, &left);
-	merged->features = left;
-	return clear(&merged->profile, &gone);
+	isahp_level_features(level, &merged->profile, &fit);
+	for (w = 0; !rc && w < ISAHP_WORD_COUNT; w++) {
+		struct isahp_word_place at = isahp_word_place(w);
+		const struct isahp_cpuid_leaf *leaf = isahp_profile_leaf(
+			&merged->profile, at.leaf, at.subleaf);
+
+		if (leaf)
+			rc = isahp_profile_set(&merged->profile, at.leaf, at.subleaf,
+					       at.reg, leaf->value[at.reg] &
+					       ~fit.bits[w], 0);
+	}
+	return rc ? rc : settle(merged, err);
 }
 
 /* --- errata -------------------------------------------------------------------- */
@@ -106,24 +125,24 @@ static __u64 hidden_from_guests(const struct isahp_pool *pool,
 	return errata & ~isahp_errata_of(&merged->profile) & ~pool->accepted;
 }
 
-static int hide_errata(const struct isahp_pool *pool, struct isahp_merged *merged)
+static int hide_errata(const struct isahp_pool *pool, struct isahp_merged *merged,
+		       struct isahp_error *err)
 {
 	__u64 errata = hidden_from_guests(pool, merged);
-	struct isahp_features left;
+	bool any = false;
 	unsigned int i;
 	int rc = 0;
 
 	for (i = 0; !rc && isahp_erratum(i); i++) {
 		const struct isahp_cpuid_bit *b = &isahp_erratum(i)->hide;
 
-		if (errata >> i & 1 && b->leaf)
-			rc = isahp_profile_set(&merged->profile, b->leaf, b->subleaf,
-					       b->reg, 1u << b->bit, 0);
+		if (!(errata >> i & 1) || !b->leaf)
+			continue;
+		rc = isahp_profile_set(&merged->profile, b->leaf, b->subleaf, b->reg,
+				       1u << b->bit, 0);
+		any = true;
 	}
-	if (rc)
-		return rc;
-	left = isahp_profile_features(&merged->profile);
-	return cut(merged, &left);
+	return rc || !any ? rc : settle(merged, err);
 }
 
 /* Each host has it, but not all together: XSAVE's images, an erratum. */
@@ -158,21 +177,22 @@ int isahp_pool_merge(const struct isahp_pool *pool, struct isahp_merged *ret,
 	free(list);
 	if (rc)
 		return rc;
-	rc = hide_errata(pool, &merged);
+	rc = hide_errata(pool, &merged, err);
 	if (!rc && pool->wanted)
-		rc = cut(&merged, &pool->want);
-	if (!rc && pool->pinned)
-		rc = cut(&merged, &pool->baseline);
-	if (!rc && pool->pinned &&
-	    !isahp_features_equal(&merged.features, &pool->baseline)) {
-		rc = cannot_promise(pool, &merged, err);
-		isahp_merged_free(&merged);
-		return rc;
+		rc = apply(&merged, &pool->level, err);
+	if (!rc && pool->pinned) {
+		struct isahp_level pinned = isahp_level_of("baseline",
+							   &pool->baseline);
+
+		rc = apply(&merged, &pinned, err);
+		if (!rc && !isahp_features_subset(&pool->baseline, &merged.features))
+			rc = cannot_promise(pool, &merged, err);
 	}
 	if (rc) {
 		isahp_merged_free(&merged);
-		return isahp_error_set(err, ISAHP_ERROR_FAILED, rc,
-				       "pool %s: %s", pool->name, strerror(-rc));
+		return rc == -ENOMEM || rc == -E2BIG ?
+		       isahp_error_set(err, ISAHP_ERROR_FAILED, rc, "pool %s: %s",
+				       pool->name, strerror(-rc)) : rc;
 	}
 	*ret = merged;
 	return 0;
