@@ -107,7 +107,7 @@ int isahp_pool_merge(const struct isahp_pool *pool, struct isahp_merged *ret,
  * isahp_pool_envelope - what a VM is promised, announced and denied in the pool
  * @pool: loaded.
  * @merged: isahp_pool_merge() of it.
- * @vm: its record; NULL: one that is yet to boot there.
+ * @vm: its record; NULL: one that is yet to boot there, with isahp.ko.
  * @ret: to be freed before the pool.
  * @err: says why the VM has no place.
  *

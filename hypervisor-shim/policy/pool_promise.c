@@ -200,6 +200,14 @@ int isahp_pool_merge(const struct isahp_pool *pool, struct isahp_merged *ret,
 
 /* --- VMs -------------------------------------------------------------------------- */
 
+/* x87 and SSE alone where there is no leaf 0Dh (SDM vol. 1, 13.2). */
+static __u64 xcr0_of(const struct isahp_profile *shown)
+{
+	const struct isahp_cpuid_leaf *d = isahp_profile_leaf(shown, 0xd, 0);
+
+	return d ? d->value[ISAHP_EAX] | (__u64)d->value[ISAHP_EDX] << 32 | 3 : 3;
+}
+
 static struct isahp_envelope_guest guest_of(const struct isahp_pool *pool,
 					    const struct isahp_merged *merged,
 					    const struct isahp_vm_record *vm)
@@ -212,6 +220,10 @@ static struct isahp_envelope_guest guest_of(const struct isahp_pool *pool,
 
 	if (!vm) {
 		guest.errata |= isahp_errata_of(&merged->profile);
+		/* It will enable what it is shown, and have the module. */
+		guest.registered = guest.masked;
+		guest.xcr0 = xcr0_of(&merged->profile);
+		guest.entry = ISAHP_ENTRY_FOLLOWS;
 		return guest;
 	}
 	guest.registered = vm->registered;

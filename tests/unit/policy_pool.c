@@ -239,6 +239,8 @@ Test(pool, of_two_vendors_is_a_normal_case)
 		     "%s", err.text);
 	cr_assert(isahp_features_subset(&sha, &envelope.hosts[1].announce));
 	cr_assert_not(isahp_features_meet(&sha, &envelope.hosts[0].announce));
+	cr_assert_eq(envelope.guest.xcr0, 7, "as it will be");
+	cr_assert_eq(envelope.place[ISAHP_FEATURE_PKU], ISAHP_ENVELOPE_STATE_OFF);
 	/* A VM that booted in it may go anywhere in it. */
 	vm.list[ISAHP_VM_BASELINE] = envelope.baseline;
 	vm.list[ISAHP_VM_SHOWN] = envelope.baseline;
