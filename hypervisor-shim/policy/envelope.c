@@ -10,6 +10,7 @@
 #include "errata.h"
 #include "names.h"
 #include "rules.h"
+#include "text.h"
 
 static const struct {
 	const char *word;
@@ -303,6 +304,52 @@ out:
 	free(usable);
 	free(e.hosts);
 	return rc;
+}
+
+/* What it rests on, by name, that the VM is not given. */
+static void add_need(const struct isahp_envelope *e, unsigned int number, char *why,
+		     size_t size)
+{
+	unsigned int i;
+
+	for (i = 0; i < ISAHP_FEATURE_COUNT; i++)
+		if (isahp_feature_reason(number, i) &&
+		    !isahp_features_has(&e->envelope, i)) {
+			isahp_text_append(why, size, ": %s (%s)",
+					  isahp_feature_info(i)->flag,
+					  isahp_feature_reason(number, i));
+			return;
+		}
+}
+
+static void add_host(const struct isahp_envelope *e, unsigned int number, char *why,
+		     size_t size)
+{
+	struct isahp_features usable;
+	size_t i;
+
+	for (i = 0; i < e->host_count; i++) {
+		usable = isahp_envelope_usable(e->hosts[i].profile);
+		if (!excluded(&e->hosts[i]) && !isahp_features_has(&usable, number)) {
+			isahp_text_append(why, size, " (%s lacks it)",
+					  e->hosts[i].profile->name);
+			return;
+		}
+	}
+}
+
+void isahp_envelope_why(const struct isahp_envelope *envelope, unsigned int number,
+			char *why, size_t size)
+{
+	enum isahp_envelope_place place = number < ISAHP_FEATURE_MAX ?
+					  envelope->place[number] : 0;
+
+	why[0] = '\0';
+	isahp_text_append(why, size, "%s", isahp_envelope_phrase(place));
+	if (place == ISAHP_ENVELOPE_NEEDS)
+		add_need(envelope, number, why, size);
+	else if (place == ISAHP_ENVELOPE_SILENT || place == ISAHP_ENVELOPE_STATE_HELD)
+		add_host(envelope, number, why, size);
 }
 
 void isahp_envelope_free(struct isahp_envelope *envelope)

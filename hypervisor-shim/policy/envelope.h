@@ -142,6 +142,17 @@ const char *isahp_envelope_word(enum isahp_envelope_place place);
 const char *isahp_envelope_phrase(enum isahp_envelope_place place);
 
 /**
+ * isahp_envelope_why - why a feature is where it is
+ * @envelope: made.
+ * @number: of the feature.
+ * @why: receives the place's phrase, with the feature that is missing or the
+ *	first host that lacks it.
+ * @size: of @why.
+ */
+void isahp_envelope_why(const struct isahp_envelope *envelope, unsigned int number,
+			char *why, size_t size);
+
+/**
  * isahp_envelope_to_json - all of it, docs/policy.md
  *
  * Return: a new object; NULL: out of memory.

@@ -65,16 +65,18 @@ static bool is_withheld(enum isahp_envelope_place place)
 static json_t *withheld_to_json(const struct isahp_envelope *e)
 {
 	json_t *array = json_array();
+	char why[256];
 	unsigned int i;
 
 	for (i = 0; i < ISAHP_FEATURE_COUNT; i++) {
 		if (!isahp_feature_info(i) || !is_withheld(e->place[i]))
 			continue;
+		isahp_envelope_why(e, i, why, sizeof(why));
 		json_array_append_new(
 			array, json_pack("{s:s, s:s, s:s}", "feature",
 					 isahp_feature_info(i)->flag, "kind",
 					 isahp_envelope_word(e->place[i]), "reason",
-					 isahp_envelope_phrase(e->place[i])));
+					 why));
 	}
 	return array;
 }

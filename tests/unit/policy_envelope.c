@@ -71,6 +71,7 @@ static void expect_announced(const struct fixture *f, size_t host, const char *l
 Test(envelope, sorts_a_pool_of_two_vendors)
 {
 	struct fixture f = { 0 };
+	char why[256];
 
 	add(&f, policy_host("intel", POLICY_INTEL, 6, 0x3c, HASWELL));
 	add(&f, policy_host("amd", POLICY_AMD, 0x1a, 2,
@@ -86,6 +87,10 @@ Test(envelope, sorts_a_pool_of_two_vendors)
 	expect(&f, "smep", ISAHP_ENVELOPE_SYSTEM);
 	expect(&f, "rdrand", ISAHP_ENVELOPE_GATED);
 	expect(&f, "avx512f", ISAHP_ENVELOPE_ABSENT);
+	isahp_envelope_why(&f.e, ISAHP_FEATURE_AVX2, why, sizeof(why));
+	cr_assert(strstr(why, "kept from the VM: avx ("), "%s", why);
+	isahp_envelope_why(&f.e, ISAHP_FEATURE_ABM, why, sizeof(why));
+	cr_assert(strstr(why, "(amd lacks it)"), "%s", why);
 	expect_announced(&f, 0, "aes,pclmulqdq,bmi2,movbe");
 	expect_announced(&f, 1, "aes,pclmulqdq,sha_ni");
 	end(&f);
