@@ -258,31 +258,36 @@ static int read_header(const json_t *json, struct isahp_vm_record *record,
 	return rc ? rc : read_bits(json, "linear_bits", &record->linear_bits, err);
 }
 
+/* Refuses a record in which something is left of a difference. */
+static int want_none(const struct isahp_features *a, const struct isahp_features *b,
+		     const char *place, const char *format, struct isahp_error *err)
+{
+	struct isahp_features rest = isahp_features_andnot(a, b);
+	char names[128];
+
+	if (isahp_features_empty(&rest))
+		return 0;
+	isahp_names_format(&rest, names, sizeof(names));
+	return bad(err, place, format, names);
+}
+
 /* What a VM may use now lies between what it was promised and what may come. */
 static int check(const struct isahp_vm_record *record, struct isahp_error *err)
 {
 	const struct isahp_features *list = record->list;
-	struct isahp_features rest, most;
-	char names[128];
+	struct isahp_features shown = isahp_profile_features(&record->cpuid), most;
+	int rc;
 
-	rest = isahp_features_andnot(&list[ISAHP_VM_BASELINE],
-				     &list[ISAHP_VM_ANNOUNCED]);
-	isahp_names_format(&rest, names, sizeof(names));
-	if (*names)
-		return bad(err, "announced",
-			   "lacks %s of the baseline, which is never taken", names);
-	rest = isahp_profile_features(&record->cpuid);
-	rest = isahp_features_andnot(&rest, &list[ISAHP_VM_SHOWN]);
-	isahp_names_format(&rest, names, sizeof(names));
-	if (*names)
-		return bad(err, CPUID, "shows %s, which is not in \"shown\"", names);
-	most = isahp_features_or(&list[ISAHP_VM_ENVELOPE],
-				 &list[ISAHP_VM_BASELINE]);
-	rest = isahp_features_andnot(&list[ISAHP_VM_ANNOUNCED], &most);
-	isahp_names_format(&rest, names, sizeof(names));
-	if (*names)
-		return bad(err, "announced", "%s: not in the envelope", names);
-	return 0;
+	most = isahp_features_or(&list[ISAHP_VM_ENVELOPE], &list[ISAHP_VM_BASELINE]);
+	rc = want_none(&list[ISAHP_VM_BASELINE], &list[ISAHP_VM_ANNOUNCED], "announced",
+		       "lacks %s of the baseline, which is never taken", err);
+	if (!rc)
+		rc = want_none(&shown, &list[ISAHP_VM_SHOWN], CPUID,
+			       "shows %s, which is not in \"shown\"", err);
+	if (!rc)
+		rc = want_none(&list[ISAHP_VM_ANNOUNCED], &most, "announced",
+			       "%s: not in the envelope", err);
+	return rc;
 }
 
 /* What was left out has the value that it has in the plain case. */

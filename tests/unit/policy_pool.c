@@ -132,7 +132,7 @@ Test(pool, mistakes_are_named)
 		{ HEAD "\"hosts\": [{\"fill\": \"old.json\"}]}", "did you mean 'file'?" },
 		{ HEAD "\"hosts\": [{\"file\": \"old.json\", \"format\": \"word\"}]}", "\"format\"" },
 		{ HEAD "\"hosts\": [\"old.json\", \"old.json\"]}", "two are called 'old'" },
-		{ TWO ", \"levle\": \"x86-64-v2\"}", "unknown field 'levle': did you mean 'level'?" },
+		{ TWO ", \"levels\": \"x86-64-v2\"}", "unknown field 'levels': did you mean 'level'?" },
 		{ TWO ", \"qqqqqqqq\": 1}", "unknown field 'qqqqqqqq': there are isahp-pool, hosts" },
 		{ TWO ", \"level\": \"x86-64-v9\"}", "level: unknown level" },
 		{ TWO ", \"level\": \"x86-64-v2\", \"features\": \"aes\"}", "either a level or" },
