@@ -84,6 +84,8 @@ static bool goes_without_saying(const struct isahp_vm_record *record,
 	struct isahp_features most;
 
 	switch (list) {
+	case ISAHP_VM_BASELINE:
+		return isahp_features_empty(&l[list]);
 	case ISAHP_VM_ANNOUNCED:
 		return isahp_features_equal(&l[list], &l[ISAHP_VM_BASELINE]);
 	case ISAHP_VM_ENVELOPE:
@@ -101,10 +103,10 @@ static bool goes_without_saying(const struct isahp_vm_record *record,
 
 static int put_lists(json_t *document, const struct isahp_vm_record *record)
 {
-	int rc = put_list(document, ISAHP_VM_BASELINE, record);
 	unsigned int i;
+	int rc = 0;
 
-	for (i = ISAHP_VM_SHOWN; i <= ISAHP_VM_ANNOUNCED; i++)
+	for (i = ISAHP_VM_BASELINE; i <= ISAHP_VM_ANNOUNCED; i++)
 		if (json_object_get(document, isahp_vm_list_name(i)) ||
 		    !goes_without_saying(record, i))
 			rc |= put_list(document, i, record);
