@@ -14,8 +14,8 @@
 #include "rules.h"
 #include "text.h"
 
-/* More than a host can lack. */
-#define ITEMS_MAX 4096
+/* More than anybody reads; a power of two. */
+#define ITEMS_MAX 1024
 
 /* What is looked at together. */
 struct look {
@@ -31,10 +31,13 @@ void isahp_admission_add(struct isahp_admission_items *items,
 	struct isahp_admission_item *array;
 	size_t room;
 
+	if (items->count == ITEMS_MAX) {
+		items->more = true;
+		return;
+	}
 	if (items->count == items->room) {
 		room = items->room ? 2 * items->room : 16;
-		array = room > ITEMS_MAX ? NULL :
-			realloc(items->array, room * sizeof(*array));
+		array = realloc(items->array, room * sizeof(*array));
 		if (!array) {
 			items->failed = true;
 			return;
@@ -137,13 +140,6 @@ static struct isahp_layout layout_of(const struct isahp_profile *host)
 	return layout;
 }
 
-/* Programs try PREFETCHW as they please: on Intel's 64-bit CPUs it does nothing. */
-static void forgive(const struct isahp_profile *host, struct isahp_features *there)
-{
-	if (isahp_profile_vendor(host) == ISAHP_VENDOR_INTEL)
-		isahp_features_add(there, ISAHP_FEATURE_3DNOWPREFETCH);
-}
-
 static struct isahp_rules rules_of(const struct isahp_vm_record *vm)
 {
 	struct isahp_rules rules = {
@@ -189,7 +185,8 @@ static void look_at_features(struct look *look)
 	struct isahp_rules rules = rules_of(look->vm), after;
 	struct isahp_target target = { .layout = layout_of(look->host) };
 
-	forgive(look->host, &usable);
+	may = isahp_envelope_harmless(look->host);
+	usable = isahp_features_or(&usable, &may);
 	/* What it has now it may keep, where that is. */
 	may = isahp_features_or(&rules.envelope, &rules.present);
 	target.present = isahp_features_and(&usable, &may);
@@ -340,9 +337,22 @@ static void remedy_erratum(struct look *look, unsigned int number,
 	}
 }
 
+__u64 isahp_admission_hidden(const struct isahp_vm_record *vm)
+{
+	const struct isahp_erratum *e;
+	__u64 hidden = 0;
+	unsigned int i;
+
+	for (i = 0; (e = isahp_erratum(i)); i++)
+		if (e->hide.leaf && !shows(vm, &e->hide))
+			hidden |= 1ULL << i;
+	return hidden;
+}
+
 static void look_at_errata(struct look *look)
 {
-	__u64 of = isahp_errata_of(look->host) & ~look->vm->errata;
+	__u64 of = isahp_errata_of(look->host) & ~look->vm->errata &
+		   ~isahp_admission_hidden(look->vm);
 	const struct isahp_erratum *e;
 	unsigned int i;
 
@@ -352,7 +362,7 @@ static void look_at_errata(struct look *look)
 			.needs = ISAHP_NEED_ERRATUM,
 		};
 
-		if (!(of >> i & 1) || (e->hide.leaf && !shows(look->vm, &e->hide)))
+		if (!(of >> i & 1))
 			continue;
 		snprintf(item.what, sizeof(item.what), "erratum %s", e->name);
 		snprintf(item.why, sizeof(item.why), "%s, unless a kernel will %s",

@@ -90,12 +90,14 @@ struct isahp_admission_item {
  * @array: @count of them; owned.
  * @count: in use.
  * @room: allocated.
+ * @more: there were more than anybody reads.
  * @failed: memory ran out.
  */
 struct isahp_admission_items {
 	struct isahp_admission_item *array;
 	size_t count;
 	size_t room;
+	bool more;
 	bool failed;
 };
 
@@ -153,6 +155,15 @@ int isahp_admission_check(const struct isahp_vm_record *vm,
 			  const struct isahp_profile *host,
 			  const struct isahp_admission_options *options,
 			  struct isahp_admission *ret, struct isahp_error *err);
+
+/**
+ * isahp_admission_hidden - errata that do not matter to a VM
+ * @vm: its record.
+ *
+ * Return: those of which it is known that its CPUID hides what they are about, a
+ * mask.
+ */
+__u64 isahp_admission_hidden(const struct isahp_vm_record *vm);
 
 /** isahp_admission_free - what it owns; all zero then */
 void isahp_admission_free(struct isahp_admission *admission);

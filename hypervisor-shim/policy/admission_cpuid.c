@@ -174,15 +174,31 @@ static const char *name_of(const struct isahp_place *place,
 static void judge_bits(struct pair *p, const struct isahp_field *f, __u64 lacking)
 {
 	struct pair one = *p;
-	unsigned int i;
 
-	for (i = 0; i < 64; i++) {
-		if (!(lacking >> i & 1))
-			continue;
-		one.place.shift = i;
-		one.place.width = 1;
+	one.place.width = 1;
+	for (; lacking; lacking &= lacking - 1) {
+		one.place.shift = __builtin_ctzll(lacking);
 		refuse(&one, name_of(&one.place, f),
 		       isahp_objection_phrase(ISAHP_OBJECTION_CPUID));
+	}
+}
+
+/* Of single bits each is named, of a number the whole. */
+static void miss(struct pair *p, const struct isahp_field *f, __u64 untold)
+{
+	struct pair one = *p;
+	bool bits = f->operator == ISAHP_OPERATOR_AND;
+
+	for (; untold; untold = bits ? untold & (untold - 1) : 0) {
+		if (bits) {
+			one.place.shift = __builtin_ctzll(untold);
+			one.place.width = 1;
+		}
+		say(&one, &one.to->refusals, ISAHP_OBJECTION_UNTOLD,
+		    bits ? name_of(&one.place, f) : f->name,
+		    isahp_objection_phrase(ISAHP_OBJECTION_UNTOLD),
+		    ISAHP_REMEDY_PROFILE,
+		    "take a profile of the host by isahpctl there");
 	}
 }
 
@@ -214,11 +230,10 @@ static void judge(struct pair *p, const struct isahp_field *f, __u64 mask)
 	    !part(p, p->vm & p->vm_known & mask))
 		return;
 	if (mask & ~p->host_known) {
-		say(p, &p->to->refusals, ISAHP_OBJECTION_UNTOLD, f->name,
-		    isahp_objection_phrase(ISAHP_OBJECTION_UNTOLD),
-		    ISAHP_REMEDY_PROFILE,
-		    "take a profile of the host by isahpctl there");
-		return;
+		miss(p, f, mask & ~p->host_known);
+		if (f->operator != ISAHP_OPERATOR_AND)
+			return;
+		mask &= p->host_known;
 	}
 	vm = part(p, p->vm & mask);
 	host = part(p, p->host & mask);

@@ -107,11 +107,12 @@ json_t *isahp_admission_to_json(const struct isahp_admission *admission)
 {
 	const struct isahp_admission *a = admission;
 
-	return json_pack("{s:s, s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:{s:s, s:o}}",
+	return json_pack("{s:s, s:s, s:s, s:i, s:o, s:o, s:b, s:o, s:o, s:{s:s, s:o}}",
 			 "vm", a->vm, "host", a->host, "verdict",
 			 verdicts[a->verdict], "exit", (int)isahp_admission_exit(a),
 			 "refusals", items_to_json(&a->refusals), "remarks",
-			 items_to_json(&a->remarks), "leaving",
+			 items_to_json(&a->remarks), "more",
+			 a->refusals.more || a->remarks.more, "leaving",
 			 isahp_names_to_json(&a->leaving), "arriving",
 			 isahp_names_to_json(&a->arriving), "entry32", "enter_by",
 			 isahp_entry_form_name(a->arrival.form), "acts",
@@ -181,6 +182,8 @@ static void print(FILE *to, const struct isahp_admission *a)
 			", once what follows is done");
 	for (i = 0; i < a->refusals.count; i++)
 		print_item(to, &a->refusals.array[i]);
+	if (a->refusals.more)
+		fputs("  and more\n", to);
 	print_set(to, "programs have to let go of", &a->leaving);
 	print_set(to, "can be announced there", &a->arriving);
 	if (a->arrival.acts)

@@ -68,6 +68,15 @@ struct isahp_features isahp_envelope_usable(const struct isahp_profile *host)
 	return isahp_features_supported(&firm);
 }
 
+struct isahp_features isahp_envelope_harmless(const struct isahp_profile *host)
+{
+	struct isahp_features set = isahp_features_none();
+
+	if (isahp_profile_vendor(host) == ISAHP_VENDOR_INTEL)
+		isahp_features_add(&set, ISAHP_FEATURE_3DNOWPREFETCH);
+	return set;
+}
+
 /* --- errata ---------------------------------------------------------------- */
 
 /* Number of the feature that an erratum's bit announces, or -1. */
@@ -132,21 +141,22 @@ static bool excluded(const struct isahp_envelope_host *h)
 
 static void look_at_hosts(struct isahp_envelope *e, struct isahp_features *usable)
 {
-	struct isahp_features firm;
-	__u64 errata = 0, of[2];
+	struct isahp_features firm, there;
+	__u64 errata = 0;
 	size_t i;
 
 	for (i = 0; i < e->host_count; i++) {
-		of[0] = isahp_errata_of(e->hosts[i].profile);
-		e->hosts[i].errata = of[0];
-		errata |= of[0] & ~e->guest.errata;
+		e->hosts[i].errata = isahp_errata_of(e->hosts[i].profile);
+		errata |= e->hosts[i].errata & ~e->guest.errata;
 		usable[i] = isahp_envelope_usable(e->hosts[i].profile);
 	}
 	join_baseline(e, errata);
 	firm = isahp_features_or(&e->baseline, &e->pinned);
 	for (i = 0; i < e->host_count; i++) {
 		e->hosts[i].errata = suffers(e, e->hosts[i].errata);
-		e->hosts[i].lacks = isahp_features_andnot(&firm, &usable[i]);
+		there = isahp_envelope_harmless(e->hosts[i].profile);
+		there = isahp_features_or(&there, &usable[i]);
+		e->hosts[i].lacks = isahp_features_andnot(&firm, &there);
 	}
 }
 

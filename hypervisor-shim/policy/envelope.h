@@ -113,6 +113,15 @@ struct isahp_envelope {
 struct isahp_features isahp_envelope_usable(const struct isahp_profile *host);
 
 /**
+ * isahp_envelope_harmless - what does no harm by being missing on a host
+ * @host: its profile.
+ *
+ * PREFETCHW, which programs and kernels execute as they please, does nothing on
+ * Intel's 64-bit CPUs that lack it (SDM vol. 2B, PREFETCHW).
+ */
+struct isahp_features isahp_envelope_harmless(const struct isahp_profile *host);
+
+/**
  * isahp_envelope_make - sort the features of a pool for one VM
  * @hosts: they stay while the result is in use.
  * @count: at least 1.

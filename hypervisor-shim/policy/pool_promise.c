@@ -229,7 +229,7 @@ static struct isahp_envelope_guest guest_of(const struct isahp_pool *pool,
 	guest.registered = vm->registered;
 	guest.pinned = vm->list[ISAHP_VM_PINNED];
 	guest.xcr0 = vm->xcr0;
-	guest.errata |= vm->errata;
+	guest.errata |= vm->errata | isahp_admission_hidden(vm);
 	guest.boot_vendor = vm->boot_vendor;
 	guest.entry = vm->entry;
 	return guest;

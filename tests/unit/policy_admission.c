@@ -438,7 +438,7 @@ Test(admission, fields_are_held_against_their_operators)
 	f.host.msrs[0].known = 0;
 	isahp_profile_msr_set(shown, 0x10a, 1 << 4, 1 << 4);
 	check(&f);
-	cr_assert_eq(find(&f.a.refusals, "architectural capabilities")->kind,
+	cr_assert_eq(find(&f.a.refusals, "ssb-no")->kind,
 		     ISAHP_OBJECTION_UNTOLD);
 	end(&f);
 }
@@ -620,4 +620,27 @@ Test(admission, any_profile_gets_an_answer)
 		free(isahp_admission_to_text(&f.a));
 		end(&f);
 	}
+}
+
+/* A record that shows everything: bounded, and still no. */
+Test(admission, an_absurd_record_is_refused_within_bounds)
+{
+	struct fixture f = fixture("none", "none",
+				   policy_host("b", POLICY_INTEL, 6, 0x6a, HASWELL));
+	json_t *json;
+	__u32 i, reg;
+
+	for (i = 0; i < 500; i++)
+		for (reg = 0; reg < 4; reg++)
+			isahp_profile_set(&f.vm.cpuid, 0x80000001 + i, 0, reg, ~0u, ~0u);
+	for (i = 1; i < 8; i++)
+		for (reg = 0; reg < 4; reg++)
+			isahp_profile_set(&f.vm.cpuid, 7, i, reg, ~0u, ~0u);
+	check(&f);
+	cr_assert_eq(f.a.verdict, ISAHP_REFUSED);
+	cr_assert(f.a.refusals.more && f.a.refusals.count == 1024);
+	json = isahp_admission_to_json(&f.a);
+	cr_assert(json_is_true(json_object_get(json, "more")));
+	json_decref(json);
+	end(&f);
 }
