@@ -8,6 +8,7 @@
 
 #include <isa-core/features.h>
 
+#include "decision.h"
 #include "errata.h"
 #include "names.h"
 #include "text.h"
@@ -66,25 +67,97 @@ static int check_pinned(const struct isahp_pool *pool, struct isahp_error *err)
 	return 0;
 }
 
+static bool same_place(const struct isahp_place *a, const struct isahp_place *b)
+{
+	return a->leaf == b->leaf && a->subleaf == b->subleaf && a->reg == b->reg &&
+	       a->shift == b->shift && a->width == b->width;
+}
+
+/* What was decided again does not stand as it was. */
+static int retell(struct isahp_merged *merged, const struct isahp_decisions *news)
+{
+	struct isahp_decisions all = { 0 };
+	size_t i, j;
+
+	for (i = 0; i < merged->decision_count; i++) {
+		const struct isahp_decision *old = &merged->decisions[i];
+
+		for (j = 0; j < news->count; j++)
+			if (same_place(&old->place, &news->array[j].place))
+				break;
+		if (j == news->count)
+			isahp_decision_add(&all, *old);
+	}
+	for (j = 0; j < news->count; j++)
+		isahp_decision_add(&all, news->array[j]);
+	isahp_decision_sort(&all);
+	if (all.failed) {
+		free(all.array);
+		return -ENOMEM;
+	}
+	free(merged->decisions);
+	merged->decisions = all.array;
+	merged->decision_count = all.count;
+	return 0;
+}
+
 /* What rests on bits that are gone goes too: sizes, components, leaves. */
-static int settle(struct isahp_merged *merged, struct isahp_error *err)
+static int settle(struct isahp_merged *merged, struct isahp_decisions *news,
+		  struct isahp_error *err)
 {
 	const struct isahp_profile *only = &merged->profile;
 	struct isahp_merge_options options = {
 		.name = merged->profile.name, .cross_vendor = true,
 	};
 	struct isahp_merged again;
-	int rc = isahp_merge(&only, 1, &options, &again, err);
+	size_t i;
+	int rc = news->failed ? -ENOMEM :
+				isahp_merge(&only, 1, &options, &again, err);
 
-	if (rc)
-		return rc;
-	/* The reasons are those of the hosts; they do not point to the profile. */
-	isahp_profile_free(&merged->profile);
-	merged->profile = again.profile;
-	merged->features = again.features;
-	memset(&again.profile, 0, sizeof(again.profile));
-	isahp_merged_free(&again);
-	return 0;
+	for (i = 0; !rc && i < again.decision_count; i++) {
+		struct isahp_decision d = again.decisions[i];
+
+		/* What a pool of one chooses was chosen before. */
+		if (d.operator == ISAHP_OPERATOR_POLICY)
+			continue;
+		d.lowest = NULL;
+		isahp_decision_add(news, d);
+	}
+	if (!rc) {
+		isahp_profile_free(&merged->profile);
+		merged->profile = again.profile;
+		merged->features = again.features;
+		memset(&again.profile, 0, sizeof(again.profile));
+		isahp_merged_free(&again);
+		rc = news->failed ? -ENOMEM : retell(merged, news);
+	}
+	free(news->array);
+	return rc;
+}
+
+/* Hides one bit, if it is shown. */
+static int hide(struct isahp_merged *merged, const struct isahp_cpuid_bit *b,
+		const char *rule, struct isahp_decisions *news)
+{
+	struct isahp_decision d = {
+		.place = { b->leaf, b->subleaf, b->reg, b->bit, 1 },
+		.operator = ISAHP_OPERATOR_AND,
+		.told = true,
+		.before = 1,
+		.rule = rule,
+		.name = b->name,
+		.needs = -1,
+	};
+	const struct isahp_cpuid_leaf *leaf =
+		isahp_profile_leaf(&merged->profile, b->leaf, b->subleaf);
+
+	if (leaf && leaf->value[b->reg] >> b->bit & 1) {
+		d.feature = isahp_place_feature(&d.place);
+		isahp_decision_add(news, d);
+	}
+	/* Not told becomes told: it is hidden. */
+	return isahp_profile_set(&merged->profile, b->leaf, b->subleaf, b->reg,
+				 1u << b->bit, 0);
 }
 
 /*
@@ -94,21 +167,30 @@ static int settle(struct isahp_merged *merged, struct isahp_error *err)
 static int apply(struct isahp_merged *merged, const struct isahp_level *level,
 		 struct isahp_error *err)
 {
+	struct isahp_decisions news = { 0 };
 	struct isahp_level_fit fit;
 	int w, rc = 0;
 
 	isahp_level_features(level, &merged->profile, &fit);
 	for (w = 0; !rc && w < ISAHP_WORD_COUNT; w++) {
 		struct isahp_word_place at = isahp_word_place(w);
+		struct isahp_cpuid_bit bit = {
+			.name = "feature", .leaf = at.leaf,
+			.subleaf = at.subleaf, .reg = at.reg,
+		};
 		const struct isahp_cpuid_leaf *leaf = isahp_profile_leaf(
 			&merged->profile, at.leaf, at.subleaf);
+		__u32 gone = leaf ? leaf->value[at.reg] & ~fit.bits[w] : 0;
 
-		if (leaf)
-			rc = isahp_profile_set(&merged->profile, at.leaf, at.subleaf,
-					       at.reg, leaf->value[at.reg] &
-					       ~fit.bits[w], 0);
+		for (; !rc && gone; gone &= gone - 1) {
+			bit.bit = __builtin_ctz(gone);
+			rc = hide(merged, &bit, "above what the pool is to show", &news);
+		}
 	}
-	return rc ? rc : settle(merged, err);
+	if (!rc)
+		return settle(merged, &news, err);
+	free(news.array);
+	return rc;
 }
 
 /* --- errata -------------------------------------------------------------------- */
@@ -129,20 +211,20 @@ static int hide_errata(const struct isahp_pool *pool, struct isahp_merged *merge
 		       struct isahp_error *err)
 {
 	__u64 errata = hidden_from_guests(pool, merged);
-	bool any = false;
+	struct isahp_decisions news = { 0 };
 	unsigned int i;
 	int rc = 0;
 
 	for (i = 0; !rc && isahp_erratum(i); i++) {
 		const struct isahp_cpuid_bit *b = &isahp_erratum(i)->hide;
 
-		if (!(errata >> i & 1) || !b->leaf)
-			continue;
-		rc = isahp_profile_set(&merged->profile, b->leaf, b->subleaf, b->reg,
-				       1u << b->bit, 0);
-		any = true;
+		if (errata >> i & 1 && b->leaf)
+			rc = hide(merged, b, "hidden for an erratum of a host", &news);
 	}
-	return rc || !any ? rc : settle(merged, err);
+	if (!rc && news.count)
+		return settle(merged, &news, err);
+	free(news.array);
+	return rc;
 }
 
 /* Each host has it, but not all together: XSAVE's images, an erratum. */

@@ -158,6 +158,24 @@ Test(pool, mistakes_are_named)
 	cr_assert(strstr(err.text, "/nowhere/pool.json: No such file"), "%s", err.text);
 }
 
+/* The last word on a feature, and the only one. */
+static void expect_decision(const struct isahp_merged *merged, const char *feature,
+			    const char *rule)
+{
+	int number = isahp_feature_find(feature, strlen(feature));
+	const struct isahp_decision *d = NULL;
+	size_t i, count = 0;
+
+	for (i = 0; i < merged->decision_count; i++)
+		if (merged->decisions[i].feature == number) {
+			d = &merged->decisions[i];
+			count++;
+		}
+	cr_assert_eq(count, 1, "%s: %zu", feature, count);
+	cr_assert(strstr(d->rule, rule), "%s: %s", feature, d->rule);
+	cr_assert(d->told && d->before == 1 && d->result == 0);
+}
+
 Test(pool, promises_no_more_than_is_wanted)
 {
 	struct isahp_features aes = policy_set("aes"), v2 = policy_set("x86-64-v2"), rest;
@@ -180,6 +198,7 @@ Test(pool, promises_no_more_than_is_wanted)
 	cr_assert(isahp_features_equal(&rest, &merged.features), "CPUID says the same");
 	cr_assert_eq(isahp_profile_leaf(&merged.profile, 0xd, 0)->value[ISAHP_EAX], 3,
 		     "AVX's registers went with it");
+	expect_decision(&merged, "avx2", "above what the pool is to show");
 	isahp_merged_free(&merged);
 	isahp_pool_free(&pool);
 }
@@ -295,6 +314,7 @@ Test(pool, an_erratum_joins_the_baseline)
 	cr_assert_eq(isahp_pool_merge(&pool, &merged, &err), 0, "%s", err.text);
 	cr_assert_not(isahp_features_meet(&xsaves, &merged.features));
 	cr_assert(isahp_features_subset(&xsavec, &merged.features));
+	expect_decision(&merged, "xsaves", "hidden for an erratum");
 	isahp_merged_free(&merged);
 	isahp_pool_free(&pool);
 	/* A bit without a row in the feature table. */
