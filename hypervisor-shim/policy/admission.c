@@ -23,6 +23,7 @@ struct look {
 	const struct isahp_profile *host;
 	const struct isahp_admission_options *options;
 	struct isahp_admission *to;
+	struct isahp_features kept;	/* what cannot be let go of */
 };
 
 void isahp_admission_add(struct isahp_admission_items *items,
@@ -103,6 +104,7 @@ static void take_objection(const struct isahp_objection *objection, void *contex
 	struct look *look = context;
 
 	if (o.feature >= 0) {
+		isahp_features_add(&look->kept, o.feature);
 		if (!is_told(look->host, o.feature))
 			o = isahp_objection_of(ISAHP_OBJECTION_UNTOLD, o.feature);
 		item.place = place_of(o.feature);
@@ -193,6 +195,7 @@ static void look_at_features(struct look *look)
 	target.shown = usable;
 	isahp_rules_move_each(&rules, &target, &look->to->leaving, take_objection,
 			      look);
+	look->to->leaving = isahp_features_andnot(&look->to->leaving, &look->kept);
 	after = rules;
 	after.present = isahp_features_andnot(&rules.present, &look->to->leaving);
 	look->to->arriving = arriving(&after, &usable);

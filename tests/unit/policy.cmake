@@ -36,4 +36,6 @@ foreach(name
     record)
   isahp_unit_test(policy_${name} LIBS isahp_policy
     SOURCES policy_${name}.c policy_env.c)
+  target_compile_definitions(test_policy_${name} PRIVATE
+    POLICY_DATA="${CMAKE_CURRENT_SOURCE_DIR}/policy")
 endforeach()
