@@ -9,7 +9,6 @@
 #include <isa-core/features.h>
 
 #include "envelope.h"
-#include "errata.h"
 #include "names.h"
 #include "rules.h"
 #include "text.h"
@@ -120,26 +119,68 @@ static void take_objection(const struct isahp_objection *objection, void *contex
 	isahp_admission_add(&look->to->refusals, &item);
 }
 
-static struct isahp_layout layout_of(const struct isahp_profile *host)
+/* Where @wanted components lie; not known where one that is there was not told. */
+static struct isahp_layout layout_of(const struct isahp_profile *cpu, __u64 wanted)
 {
-	const struct isahp_cpuid_leaf *d = isahp_profile_leaf(host, 0xd, 0), *c;
-	struct isahp_layout layout = { .xcr0 = host->xcr0 };
+	const struct isahp_cpuid_leaf *d = isahp_profile_leaf(cpu, 0xd, 0), *c;
+	struct isahp_layout layout = { .xcr0 = cpu->xcr0 };
 	unsigned int i;
 
-	if (!d || d->known[ISAHP_EAX] != 0xffffffff)
-		return layout;
-	if (!host->xcr0_known)
+	if (!cpu->xcr0_known && d)
 		layout.xcr0 = d->value[ISAHP_EAX] | (__u64)d->value[ISAHP_EDX] << 32;
-	layout.known = true;
+	layout.known = cpu->xcr0_known || (d && d->known[ISAHP_EAX] == 0xffffffff);
 	for (i = ISAHP_LAYOUT_FIRST; i < ISAHP_LAYOUT_END; i++) {
-		if (!(layout.xcr0 >> i & 1))
+		if (!(layout.xcr0 & wanted & 1ULL << i))
 			continue;
-		c = isahp_profile_leaf(host, 0xd, i);
-		/* A component that nobody described fits nobody's. */
-		layout.component[i].size = c ? c->value[ISAHP_EAX] : 0;
-		layout.component[i].offset = c ? c->value[ISAHP_EBX] : 0;
+		c = isahp_profile_leaf(cpu, 0xd, i);
+		if (!c || c->known[ISAHP_EAX] != 0xffffffff ||
+		    c->known[ISAHP_EBX] != 0xffffffff) {
+			layout.known = false;
+			break;
+		}
+		layout.component[i].size = c->value[ISAHP_EAX];
+		layout.component[i].offset = c->value[ISAHP_EBX];
 	}
 	return layout;
+}
+
+/* Of a guest that has not said: what it was shown, all enabled. */
+static __u64 enabled(const struct isahp_vm_record *vm)
+{
+	return vm->registered ? vm->xcr0 :
+		isahp_features_xfeatures(&vm->list[ISAHP_VM_SHOWN]) | 3;
+}
+
+/* AVX lies at byte 576 on all CPUs; all else has to be compared. */
+#define SAME_EVERYWHERE 7
+
+static void check_images(struct look *look, const struct isahp_rules *rules,
+			 const struct isahp_target *target)
+{
+	struct isahp_admission_item item = {
+		.kind = ISAHP_OBJECTION_UNTOLD,
+		.needs = ISAHP_NEED_IMAGE,
+		.place = place_of_component(0),
+		.what = "XSAVE images",
+		.remedy = ISAHP_REMEDY_PROFILE,
+	};
+
+	if (!(enabled(look->vm) & ~(__u64)SAME_EVERYWHERE) ||
+	    (rules->layout.known && target->layout.known))
+		return;
+	if (rules->layout.known) {
+		snprintf(item.why, sizeof(item.why),
+			 "the host's profile does not tell where they have their components");
+		snprintf(item.change, sizeof(item.change),
+			 "take a profile of %s by isahpctl there", look->host->name);
+	} else {
+		snprintf(item.why, sizeof(item.why),
+			 "the record does not tell where the VM's have their components");
+		item.remedy = ISAHP_REMEDY_MODULE;
+		snprintf(item.change, sizeof(item.change),
+			 "load a newer isahp.ko in the guest, which tells it");
+	}
+	isahp_admission_add(&look->to->refusals, &item);
 }
 
 static struct isahp_rules rules_of(const struct isahp_vm_record *vm)
@@ -154,6 +195,10 @@ static struct isahp_rules rules_of(const struct isahp_vm_record *vm)
 		.registered = vm->registered,
 	};
 
+	if (!rules.layout.known && vm->cpuid.leaf_count) {
+		rules.layout = layout_of(&vm->cpuid, enabled(vm));
+		rules.layout.xcr0 = enabled(vm);
+	}
 	if (vm->masked)
 		rules.gated = isahp_rules_gated(&vm->list[ISAHP_VM_SHOWN]);
 	return rules;
@@ -185,7 +230,9 @@ static void look_at_features(struct look *look)
 {
 	struct isahp_features usable = isahp_envelope_usable(look->host), may;
 	struct isahp_rules rules = rules_of(look->vm), after;
-	struct isahp_target target = { .layout = layout_of(look->host) };
+	struct isahp_target target = {
+		.layout = layout_of(look->host, enabled(look->vm)),
+	};
 
 	may = isahp_envelope_harmless(look->host);
 	usable = isahp_features_or(&usable, &may);
@@ -195,6 +242,7 @@ static void look_at_features(struct look *look)
 	target.shown = usable;
 	isahp_rules_move_each(&rules, &target, &look->to->leaving, take_objection,
 			      look);
+	check_images(look, &rules, &target);
 	look->to->leaving = isahp_features_andnot(&look->to->leaving, &look->kept);
 	after = rules;
 	after.present = isahp_features_andnot(&rules.present, &look->to->leaving);
@@ -295,92 +343,6 @@ static void look_at_addresses(struct look *look)
 		   "boot the guest with no5lvl, and restart it with %u bits (QEMU: -la57)");
 }
 
-/* --- errata ------------------------------------------------------------------- */
-
-/* Return: 1 or 0: the VM's CPUID shows a bit; -1: nobody has said. */
-static int shows(const struct isahp_vm_record *vm, const struct isahp_cpuid_bit *b)
-{
-	const struct isahp_cpuid_leaf *leaf;
-	unsigned int i;
-
-	for (i = 0; i < ISAHP_FEATURE_COUNT; i++) {
-		const struct isahp_feature_info *f = isahp_feature_info(i);
-
-		if (f && f->leaf == b->leaf && f->subleaf == b->subleaf &&
-		    f->reg == b->reg && f->bit == b->bit)
-			return isahp_features_has(&vm->list[ISAHP_VM_SHOWN], i) ||
-			       isahp_features_has(&vm->list[ISAHP_VM_PINNED], i);
-	}
-	leaf = isahp_profile_leaf(&vm->cpuid, b->leaf, b->subleaf);
-	if (!leaf || !(leaf->known[b->reg] >> b->bit & 1))
-		return -1;
-	return leaf->value[b->reg] >> b->bit & 1;
-}
-
-static void remedy_erratum(struct look *look, unsigned int number,
-			   struct isahp_admission_item *item)
-{
-	const struct isahp_erratum *e = isahp_erratum(number);
-	__u32 microcode = isahp_erratum_microcode(number, look->host);
-
-	if (microcode > look->host->microcode) {
-		item->remedy = ISAHP_REMEDY_MICROCODE;
-		snprintf(item->change, sizeof(item->change),
-			 "update the microcode of %s to 0x%x or later (it has 0x%x)",
-			 look->host->name, microcode, look->host->microcode);
-	} else if (e->option) {
-		item->remedy = ISAHP_REMEDY_OPTION;
-		snprintf(item->change, sizeof(item->change),
-			 "boot the guest with %s, and add %s to its workarounds",
-			 e->option, e->name);
-	} else {
-		item->remedy = ISAHP_REMEDY_RESTART;
-		snprintf(item->change, sizeof(item->change),
-			 "restart the VM with a CPUID that shows a CPU with this weakness, so that its kernel finds it; or accept it for the pool");
-	}
-}
-
-__u64 isahp_admission_hidden(const struct isahp_vm_record *vm)
-{
-	const struct isahp_erratum *e;
-	__u64 hidden = 0;
-	unsigned int i;
-
-	for (i = 0; (e = isahp_erratum(i)); i++)
-		if (e->hide.leaf && !shows(vm, &e->hide))
-			hidden |= 1ULL << i;
-	return hidden;
-}
-
-static void look_at_errata(struct look *look)
-{
-	__u64 of = isahp_errata_of(look->host) & ~look->vm->errata &
-		   ~isahp_admission_hidden(look->vm);
-	const struct isahp_erratum *e;
-	unsigned int i;
-
-	for (i = 0; (e = isahp_erratum(i)); i++) {
-		struct isahp_admission_item item = {
-			.kind = ISAHP_OBJECTION_ERRATUM,
-			.needs = ISAHP_NEED_ERRATUM,
-		};
-
-		if (!(of >> i & 1))
-			continue;
-		snprintf(item.what, sizeof(item.what), "erratum %s", e->name);
-		snprintf(item.why, sizeof(item.why), "%s, unless a kernel will %s",
-			 e->what, e->help);
-		if (e->hide.leaf)
-			item.place = (struct isahp_place){
-				.leaf = e->hide.leaf, .subleaf = e->hide.subleaf,
-				.reg = e->hide.reg, .shift = e->hide.bit, .width = 1,
-			};
-		remedy_erratum(look, i, &item);
-		isahp_admission_add(look->options->accepted >> i & 1 ?
-				    &look->to->remarks : &look->to->refusals, &item);
-	}
-}
-
 /* --- 32-bit system calls -------------------------------------------------------- */
 
 static void look_at_entry(struct look *look)
@@ -457,7 +419,7 @@ int isahp_admission_check(const struct isahp_vm_record *vm,
 	look_at_unknown(&look);
 	isahp_admission_cpuid(vm, host, &a);
 	look_at_addresses(&look);
-	look_at_errata(&look);
+	isahp_admission_errata(vm, host, look.options, &a);
 	look_at_entry(&look);
 	if (a.refusals.failed || a.remarks.failed) {
 		isahp_admission_free(&a);

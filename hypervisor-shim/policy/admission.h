@@ -206,6 +206,18 @@ void isahp_admission_cpuid(const struct isahp_vm_record *vm,
 			   struct isahp_admission *admission);
 
 /**
+ * isahp_admission_errata - what the VM's kernel would have to see to
+ * @vm: its record.
+ * @host: the destination.
+ * @options: errata that are accepted become remarks.
+ * @admission: gets refusals and remarks.
+ */
+void isahp_admission_errata(const struct isahp_vm_record *vm,
+			    const struct isahp_profile *host,
+			    const struct isahp_admission_options *options,
+			    struct isahp_admission *admission);
+
+/**
  * isahp_admission_remedy - the smallest change that would let an item pass
  * @vm: its record.
  * @host: the destination.

@@ -244,6 +244,40 @@ Test(admission, what_was_not_told_is_no_yes)
 	end(&f);
 }
 
+/* Of images beyond AVX's it has to be known where they have what. */
+Test(admission, images_have_to_be_known)
+{
+	struct fixture f = fixture(V2 ",avx,pku", "none",
+				   policy_host("b", POLICY_INTEL, 6, 0x6a, HASWELL ",pku"));
+	struct isahp_cpuid_leaf *leaf;
+	size_t i;
+
+	f.vm.xcr0 = 0x207;
+	cr_assert_eq(only(&f, "XSAVE images")->remedy, ISAHP_REMEDY_MODULE);
+	cr_assert_eq(f.a.refusals.array[0].needs, ISAHP_NEED_IMAGE);
+	/* An older guest, of which CPUID is known. */
+	isahp_profile_set(&f.vm.cpuid, 0xd, 0, ISAHP_EAX, ~0u, 0x207);
+	for (i = 2; i < 10; i += 7) {
+		isahp_profile_set(&f.vm.cpuid, 0xd, i, ISAHP_EAX, ~0u, i == 2 ? 256 : 8);
+		isahp_profile_set(&f.vm.cpuid, 0xd, i, ISAHP_EBX, ~0u, i == 2 ? 576 : 2688);
+	}
+	admitted(&f, ISAHP_ADMITTED);
+	isahp_profile_set(&f.vm.cpuid, 0xd, 9, ISAHP_EBX, ~0u, 2432);
+	cr_assert_eq(only(&f, "PKRU state")->kind, ISAHP_OBJECTION_IMAGE);
+	isahp_profile_set(&f.vm.cpuid, 0xd, 9, ISAHP_EBX, ~0u, 2688);
+	/* A guest without the module may have enabled what it is shown. */
+	f.vm.registered = false;
+	admitted(&f, ISAHP_ADMITTED);
+	/* A host that does not tell. */
+	for (i = 0; i < f.host.leaf_count; i++) {
+		leaf = &f.host.leaves[i];
+		if (leaf->leaf == 0xd && leaf->subleaf == 9)
+			leaf->known[ISAHP_EBX] = 0;
+	}
+	cr_assert_eq(only(&f, "XSAVE images")->remedy, ISAHP_REMEDY_PROFILE);
+	end(&f);
+}
+
 Test(admission, a_newer_feature_is_refused_by_name)
 {
 	struct fixture f = fixture(V2, "none",

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "admission.h"
+
+#include <stdio.h>
+
+#include <isa-core/features.h>
+
+#include "errata.h"
+
+/* Return: 1 or 0: the VM's CPUID shows a bit; -1: nobody has said. */
+static int shows(const struct isahp_vm_record *vm, const struct isahp_cpuid_bit *b)
+{
+	const struct isahp_cpuid_leaf *leaf;
+	unsigned int i;
+
+	for (i = 0; i < ISAHP_FEATURE_COUNT; i++) {
+		const struct isahp_feature_info *f = isahp_feature_info(i);
+
+		if (f && f->leaf == b->leaf && f->subleaf == b->subleaf &&
+		    f->reg == b->reg && f->bit == b->bit)
+			return isahp_features_has(&vm->list[ISAHP_VM_SHOWN], i) ||
+			       isahp_features_has(&vm->list[ISAHP_VM_PINNED], i);
+	}
+	leaf = isahp_profile_leaf(&vm->cpuid, b->leaf, b->subleaf);
+	if (!leaf || !(leaf->known[b->reg] >> b->bit & 1))
+		return -1;
+	return leaf->value[b->reg] >> b->bit & 1;
+}
+
+static void remedy(const struct isahp_profile *host, unsigned int number,
+		   struct isahp_admission_item *item)
+{
+	const struct isahp_erratum *e = isahp_erratum(number);
+	__u32 microcode = isahp_erratum_microcode(number, host);
+
+	if (microcode > host->microcode) {
+		item->remedy = ISAHP_REMEDY_MICROCODE;
+		snprintf(item->change, sizeof(item->change),
+			 "update the microcode of %s to 0x%x or later (it has 0x%x)",
+			 host->name, microcode, host->microcode);
+	} else if (e->option) {
+		item->remedy = ISAHP_REMEDY_OPTION;
+		snprintf(item->change, sizeof(item->change),
+			 "boot the guest with %s, and add %s to its workarounds",
+			 e->option, e->name);
+	} else {
+		item->remedy = ISAHP_REMEDY_RESTART;
+		snprintf(item->change, sizeof(item->change),
+			 "restart the VM with a CPUID that shows a CPU with this weakness, so that its kernel finds it; or accept it for the pool");
+	}
+}
+
+__u64 isahp_admission_hidden(const struct isahp_vm_record *vm)
+{
+	const struct isahp_erratum *e;
+	__u64 hidden = 0;
+	unsigned int i;
+
+	for (i = 0; (e = isahp_erratum(i)); i++)
+		if (e->hide.leaf && !shows(vm, &e->hide))
+			hidden |= 1ULL << i;
+	return hidden;
+}
+
+void isahp_admission_errata(const struct isahp_vm_record *vm,
+			    const struct isahp_profile *host,
+			    const struct isahp_admission_options *options,
+			    struct isahp_admission *admission)
+{
+	__u64 of = isahp_errata_of(host) & ~vm->errata &
+		   ~isahp_admission_hidden(vm);
+	const struct isahp_erratum *e;
+	unsigned int i;
+
+	for (i = 0; (e = isahp_erratum(i)); i++) {
+		struct isahp_admission_item item = {
+			.kind = ISAHP_OBJECTION_ERRATUM,
+			.needs = ISAHP_NEED_ERRATUM,
+		};
+
+		if (!(of >> i & 1))
+			continue;
+		snprintf(item.what, sizeof(item.what), "erratum %s", e->name);
+		snprintf(item.why, sizeof(item.why), "%s, unless a kernel will %s",
+			 e->what, e->help);
+		if (e->hide.leaf)
+			item.place = (struct isahp_place){
+				.leaf = e->hide.leaf, .subleaf = e->hide.subleaf,
+				.reg = e->hide.reg, .shift = e->hide.bit, .width = 1,
+			};
+		remedy(host, i, &item);
+		isahp_admission_add(options->accepted >> i & 1 ?
+				    &admission->remarks : &admission->refusals, &item);
+	}
+}
