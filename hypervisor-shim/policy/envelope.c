@@ -264,9 +264,8 @@ static void sort_features(struct isahp_envelope *e,
 
 		if (excluded(h))
 			continue;
-		/* Closed there too: AVX2 of one host and VAES of another make no VAES. */
+		/* Closed, as both are: VAES goes where AVX2 is, and nowhere else. */
 		h->announce = isahp_features_and(&whole, &usable[i]);
-		h->announce = isahp_features_supported(&h->announce);
 		h->announce = isahp_features_andnot(&h->announce, &e->baseline);
 		e->envelope = isahp_features_or(&e->envelope, &h->announce);
 	}

@@ -187,6 +187,14 @@ Test(admission, silent_features_and_register_state_stay)
 	cr_assert_eq(item->kind, ISAHP_OBJECTION_STATE_ENABLED);
 	cr_assert(item->needs & ISAHP_NEED_IMAGE);
 	cr_assert(strstr(item->change, "clearcpuid=avx"), "%s", item->change);
+	f.vm.xcr0 = 0x207;
+	f.vm.layout = isahp_layout_tcg(0x207);
+	f.vm.list[ISAHP_VM_ANNOUNCED] = policy_set("pku");
+	check(&f);
+	item = find(&f.a.refusals, "pku");
+	cr_assert(item && strstr(item->change, "with nopku,"));
+	f.vm.list[ISAHP_VM_ANNOUNCED] = policy_set("avx");
+	memset(&f.vm.layout, 0, sizeof(f.vm.layout));
 	f.vm.registered = false;
 	item = only(&f, "avx");
 	cr_assert_eq(item->kind, ISAHP_OBJECTION_STATE_UNTOLD);
@@ -363,6 +371,21 @@ Test(admission, errata_need_a_kernel_that_knows)
 	only(&f, "erratum intel-invlpg-pcid");
 	f.host.microcode = 0x118;
 	admitted(&f, ISAHP_ADMITTED);
+	/* Hidden or not, its kernel is built on it. */
+	f.host.microcode = 0x118;
+	isahp_profile_free(&f.host);
+	f.host = policy_host("b", POLICY_AMD, 0x17, 0x31, HASWELL ",xsavec,xsaves");
+	f.vm.errata = ~(1ULL << isahp_erratum_find("amd-1386-xsaves"));
+	isahp_profile_set(&f.host, 1, 0, ISAHP_ECX, 1 << 17, 1 << 17);
+	admitted(&f, ISAHP_ADMITTED_AFTER);
+	f.vm.list[ISAHP_VM_PINNED] = policy_set("xsaves");
+	only(&f, "erratum amd-1386-xsaves");
+	f.vm.list[ISAHP_VM_PINNED] = isahp_features_none();
+	f.vm.errata = 0;
+	isahp_profile_free(&f.host);
+	f.host = policy_host("b", POLICY_INTEL, 6, 0x6a, HASWELL);
+	isahp_profile_set(&f.host, 1, 0, ISAHP_ECX, 1 << 17, 1 << 17);
+	admitted(&f, ISAHP_ADMITTED);
 	/* Meltdown: a boot option; or the operator takes it on himself. */
 	isahp_profile_msr_set(&f.host, 0x10a, 1, 0);
 	item = only(&f, "erratum meltdown");
@@ -395,8 +418,12 @@ Test(admission, the_other_vendor_is_a_normal_case)
 	f.options.accept_entry = true;
 	admitted(&f, ISAHP_ADMITTED);
 	cr_assert_eq(f.a.remarks.count, 1);
-	/* A record that tells neither vendor. */
+	/* It runs on the vendor that it was booted on, as far as anybody said. */
 	f.options.accept_entry = false;
+	f.vm.boot_vendor = 0;
+	f.vm.vendor = AMD;
+	admitted(&f, ISAHP_ADMITTED);
+	/* A record that tells neither vendor. */
 	f.vm.boot_vendor = f.vm.vendor = 0;
 	cr_assert_eq(only(&f, "32-bit system calls")->remedy, ISAHP_REMEDY_PROFILE);
 	end(&f);
@@ -468,6 +495,14 @@ Test(admission, fields_are_held_against_their_operators)
 	isahp_profile_msr_set(&f.host, 0x10a, 1 << 19, 1 << 19);
 	admitted(&f, ISAHP_ADMITTED);
 	cr_assert(find(&f.a.remarks, "RRSBA"));
+	/* MAX: bits that memory encryption costs. RFDS_NO is an erratum's matter. */
+	isahp_profile_set(shown, 0x8000001f, 0, ISAHP_EBX, 0xfc0, 5 << 6);
+	isahp_profile_set(&f.host, 0x8000001f, 0, ISAHP_EBX, 0xfc0, 4 << 6);
+	isahp_profile_msr_set(shown, 0x10a, 1 << 27, 1 << 27);
+	admitted(&f, ISAHP_ADMITTED);
+	isahp_profile_set(&f.host, 0x8000001f, 0, ISAHP_EBX, 0xfc0, 6 << 6);
+	only(&f, "physical address bits lost");
+	isahp_profile_set(&f.host, 0x8000001f, 0, ISAHP_EBX, 0xfc0, 5 << 6);
 	/* Not told there. */
 	f.host.msrs[0].known = 0;
 	isahp_profile_msr_set(shown, 0x10a, 1 << 4, 1 << 4);

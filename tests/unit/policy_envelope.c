@@ -187,6 +187,15 @@ Test(envelope, an_erratum_joins_the_baseline_or_excludes_the_host)
 	cr_assert_eq(f.e.hosts[1].errata, 0);
 	end(&f);
 
+	/* A bit that the feature table has no row for. */
+	add(&f, policy_host("rpl", POLICY_INTEL, 6, 0xb7, V2));
+	guest = masked;
+	cr_assert_eq(make(&f, V2, &guest), 0, "%s", f.err.text);
+	cr_assert_eq(f.e.hidden, 1ULL << isahp_erratum_find("intel-invlpg-pcid"));
+	guest.booted = true;
+	cr_assert_eq(make(&f, V2, &guest), -EPERM);
+	end(&f);
+
 	/* No bit of CPUID helps against this one. */
 	add(&f, policy_host("skx", POLICY_INTEL, 6, 0x6a, V2));
 	isahp_profile_msr_set(&f.host[0], 0x10a, ~0ULL, 1);
@@ -217,6 +226,11 @@ Test(envelope, what_was_not_told_is_not_usable)
 	usable = isahp_envelope_usable(&p);
 	cr_assert_not(isahp_features_has(&usable, ISAHP_FEATURE_AVX512F),
 		      "nothing without AVX2");
+	isahp_profile_free(&p);
+	/* Of what IA32_XSS enables XCR0 does not tell. */
+	p = policy_host("b", POLICY_INTEL, 6, 0x6a, V2 ",xsavec,xsaves,user_shstk");
+	usable = isahp_envelope_usable(&p);
+	cr_assert(isahp_features_has(&usable, ISAHP_FEATURE_SHSTK));
 	isahp_profile_free(&p);
 }
 

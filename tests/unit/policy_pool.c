@@ -179,6 +179,7 @@ static void expect_decision(const struct isahp_merged *merged, const char *featu
 Test(pool, promises_no_more_than_is_wanted)
 {
 	struct isahp_features aes = policy_set("aes"), v2 = policy_set("x86-64-v2"), rest;
+	size_t i, sizes = 0;
 	struct isahp_merged merged;
 	struct isahp_error err;
 	struct isahp_pool pool;
@@ -199,6 +200,11 @@ Test(pool, promises_no_more_than_is_wanted)
 	cr_assert_eq(isahp_profile_leaf(&merged.profile, 0xd, 0)->value[ISAHP_EAX], 3,
 		     "AVX's registers went with it");
 	expect_decision(&merged, "avx2", "above what the pool is to show");
+	for (i = 0; i < merged.decision_count; i++)
+		sizes += merged.decisions[i].place.leaf == 0xd &&
+			 !merged.decisions[i].place.subleaf &&
+			 merged.decisions[i].place.reg == ISAHP_ECX;
+	cr_assert_eq(sizes, 1, "what no longer stands is not told: %zu", sizes);
 	isahp_merged_free(&merged);
 	isahp_pool_free(&pool);
 }
