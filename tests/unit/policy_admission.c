@@ -172,6 +172,24 @@ Test(admission, baseline_kernel_and_programs_are_named)
 	end(&f);
 }
 
+/* CPUID shows all of a superset guest; programs still let go of features. */
+Test(admission, features_are_the_rules_business)
+{
+	struct fixture f = fixture("none", "avx2,avx,xsave,x86-64-v2",
+				   policy_host("b", POLICY_INTEL, 6, 0x3c, V2 ",avx"));
+
+	f.vm.masked = false;
+	f.vm.list[ISAHP_VM_SHOWN] = f.vm.list[ISAHP_VM_ANNOUNCED];
+	isahp_profile_set(&f.vm.cpuid, 7, 0, ISAHP_EBX, 1 << 5, 1 << 5);
+	admitted(&f, ISAHP_ADMITTED_AFTER);
+	cr_assert(isahp_features_has(&f.a.leaving, ISAHP_FEATURE_AVX2));
+	/* FZRM: has a name in Linux, and no row in the table. */
+	isahp_profile_set(&f.vm.cpuid, 7, 1, ISAHP_EAX, 1 << 10, 1 << 10);
+	isahp_profile_set(&f.host, 7, 1, ISAHP_EAX, 1 << 10, 0);
+	expect_place(only(&f, "fzrm"), 7, 1, ISAHP_EAX, 10);
+	end(&f);
+}
+
 Test(admission, silent_features_and_register_state_stay)
 {
 	struct fixture f = fixture(V2, "abm,avx",

@@ -51,6 +51,7 @@ static const struct {
 
 static void add_xsave(struct isahp_profile *p, bool amd, __u64 xcr0)
 {
+	__u32 end = 576, at;
 	size_t i;
 
 	isahp_profile_set(p, 0xd, 0, ISAHP_EAX, ~0u, xcr0);
@@ -60,10 +61,13 @@ static void add_xsave(struct isahp_profile *p, bool amd, __u64 xcr0)
 
 		isahp_profile_set(p, 0xd, components[i].number, ISAHP_EAX, ~0u,
 				  has ? components[i].size : 0);
-		isahp_profile_set(p, 0xd, components[i].number, ISAHP_EBX, ~0u,
-				  !has ? 0 : amd ? components[i].amd :
-				  components[i].intel);
+		at = !has ? 0 : amd ? components[i].amd : components[i].intel;
+		isahp_profile_set(p, 0xd, components[i].number, ISAHP_EBX, ~0u, at);
+		if (has && at + components[i].size > end)
+			end = at + components[i].size;
 	}
+	isahp_profile_set(p, 0xd, 0, ISAHP_EBX, ~0u, end);
+	isahp_profile_set(p, 0xd, 0, ISAHP_ECX, ~0u, end);
 	p->xcr0 = xcr0;
 	p->xcr0_known = true;
 }
