@@ -21,15 +21,12 @@ static int run(const struct ctl *ctl, json_t *args)
 	return ctl_finish(ctl, rc, data, &err, print);
 }
 
-static const struct ctl_option options[] = { { 0 } };
-
 const struct ctl_command ctl_abort = {
 	.name = "abort",
 	.summary = "what was prepared will not happen; also stops a migration",
 	.usage = "abort VM\n"
 		 "End what `prepare` began: all is as it was. While `announce` or\n"
 		 "`migrate` is under way for the VM, stops that.\n",
-	.positional = "vm",
-	.options = options,
+	.positionals = ctl_takes_vm,
 	.run = run,
 };

@@ -11,9 +11,9 @@ static int run(const struct ctl *ctl, json_t *args)
 }
 
 static const struct ctl_option options[] = {
-	{ "add", CTL_TEXT, "add" },
-	{ "remove", CTL_TEXT, "remove" },
-	{ "present", CTL_TEXT, "present" },
+	{ "add", CTL_FEATURES, "add" },
+	{ "remove", CTL_FEATURES, "remove" },
+	{ "present", CTL_FEATURES, "present" },
 	{ "deadline", CTL_NUMBER, "deadline_ms" },
 	{ "force", CTL_FLAG, "force" },
 	{ 0 },
@@ -34,7 +34,7 @@ const struct ctl_command ctl_announce = {
 	"  --present LIST    instead: what shall be there in the end\n"
 	"  --deadline MS     how long the guest may take (default 5000)\n"
 	"  --force           commit a removal even without the guest's consent\n",
-	.positional = "vm",
+	.positionals = ctl_takes_vm,
 	.options = options,
 	.run = run,
 };

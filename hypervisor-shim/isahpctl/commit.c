@@ -21,7 +21,7 @@ const struct ctl_command ctl_commit = {
 	.usage = "commit VM [--force]\n"
 		 "End what `prepare` began: the features are gone. Refused while the\n"
 		 "guest has not acknowledged, unless --force.\n",
-	.positional = "vm",
+	.positionals = ctl_takes_vm,
 	.options = options,
 	.run = run,
 };

@@ -22,9 +22,17 @@ struct ctl {
 	bool progress;
 };
 
+#define CTL_DEFAULT_SOCKET "/run/isahp/control.sock"
+
+/* What an argument is: the parser tells them from numbers, completion all. */
 enum ctl_type {
 	CTL_FLAG,	/* JSON true */
 	CTL_TEXT,	/* JSON string */
+	CTL_FILE,	/* the same: a path */
+	CTL_FEATURES,	/* the same: a list of features */
+	CTL_VM,		/* the same: a VM that isahpd knows */
+	CTL_VENDOR,	/* the same: of a CPU */
+	CTL_CONDITION,	/* the same: of `vm wait` */
 	CTL_NUMBER,	/* JSON integer */
 };
 
@@ -40,36 +48,66 @@ struct ctl_option {
 	const char *key;
 };
 
+/* How many arguments: those of which there may be many become an array. */
+enum ctl_count { CTL_ONE, CTL_OPTIONAL, CTL_MANY, CTL_ANY };
+
+/**
+ * struct ctl_positional - an argument without an option
+ * @name: for messages, mostly as the usage writes it.
+ * @type: of it.
+ * @key: in the request's arguments.
+ * @count: enum ctl_count; all but CTL_ONE come last.
+ */
+struct ctl_positional {
+	const char *name;
+	enum ctl_type type;
+	const char *key;
+	enum ctl_count count;
+};
+
 /**
  * struct ctl_command - one command
- * @name: as typed.
+ * @name: as typed, of one or two words.
  * @summary: for the list of commands.
  * @usage: for --help: what stands behind "Usage: isahpctl ".
- * @positional: key of the one argument without an option, or NULL for none.
- * @options: ends with an all-zero row.
+ * @positionals: ends with an all-zero row; NULL: none.
+ * @options: ends with an all-zero row; NULL: none.
+ * @local: needs no isahpd, so that it has no --socket.
  * @run: @args is owned by the caller. Return: exit code.
  */
 struct ctl_command {
 	const char *name;
 	const char *summary;
 	const char *usage;
-	const char *positional;
+	const struct ctl_positional *positionals;
 	const struct ctl_option *options;
+	bool local;
 	int (*run)(const struct ctl *ctl, json_t *args);
 };
 
-extern const struct ctl_command ctl_vm_add;
-extern const struct ctl_command ctl_vm_remove;
-extern const struct ctl_command ctl_vm_list;
-extern const struct ctl_command ctl_vm_show;
-extern const struct ctl_command ctl_vm_resume;
-extern const struct ctl_command ctl_vm_wait;
-extern const struct ctl_command ctl_announce;
-extern const struct ctl_command ctl_prepare;
-extern const struct ctl_command ctl_commit;
-extern const struct ctl_command ctl_abort;
-extern const struct ctl_command ctl_migrate;
-extern const struct ctl_command ctl_features;
+/* --- commands.c ------------------------------------------------------------ */
+
+/** ctl_takes_vm - the argument of most commands to isahpd */
+extern const struct ctl_positional ctl_takes_vm[];
+
+/** ctl_commands - every command; ends with NULL */
+extern const struct ctl_command *const ctl_commands[];
+
+/**
+ * ctl_command_find - the command that a command line begins with
+ * @argc: of @argv, at least 1.
+ * @argv: from the command's name on.
+ * @ret_words: how many words its name has.
+ *
+ * Return: the command, or NULL.
+ */
+const struct ctl_command *ctl_command_find(int argc, char **argv, int *ret_words);
+
+/**
+ * ctl_command_unknown - say what could have been meant
+ * @word: the first.
+ */
+void ctl_command_unknown(const char *word);
 
 /* --- options.c ------------------------------------------------------------- */
 
@@ -78,12 +116,33 @@ extern const struct ctl_command ctl_features;
  * @ctl: may be changed by --json and --socket behind the command's name.
  * @command: which.
  * @argc: of @argv.
- * @argv: from the command's own name on.
+ * @argv: from the last word of the command's name on.
  *
  * Return: exit code.
  */
 int ctl_command_run(struct ctl *ctl, const struct ctl_command *command,
 		    int argc, char **argv);
+
+/**
+ * ctl_command_has_socket - whether it takes the global --socket behind its name
+ *
+ * `vm add --socket` is where the VM listens.
+ */
+bool ctl_command_has_socket(const struct ctl_command *command);
+
+/* --- complete.c ------------------------------------------------------------ */
+
+/**
+ * ctl_complete - print what may stand at the end of a command line
+ * @ctl: where isahpd is, to ask for VMs.
+ * @argc: of @argv.
+ * @argv: words behind "isahpctl"; the last is unfinished, and may be empty.
+ *
+ * One line each: the word, a tab, what it means. A line ":files" stands for the
+ * names of files. For the shells' completion: never fails, never says a word of
+ * what is wrong.
+ */
+void ctl_complete(struct ctl *ctl, int argc, char **argv);
 
 /* --- client.c -------------------------------------------------------------- */
 

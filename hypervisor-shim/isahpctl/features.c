@@ -64,8 +64,6 @@ static int run(const struct ctl *ctl, json_t *args)
 			  print);
 }
 
-static const struct ctl_option options[] = { { 0 } };
-
 const struct ctl_command ctl_features = {
 	.name = "features",
 	.summary = "the features that have a name, and which this CPU shows",
@@ -79,6 +77,6 @@ const struct ctl_command ctl_features = {
 	"  state       owns XSAVE state: neither added to nor taken from a guest\n"
 	"              against what it has enabled\n"
 	"  system      the kernel's business, not announced to applications\n",
-	.options = options,
+	.local = true,
 	.run = run,
 };

@@ -2,34 +2,37 @@
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "ctl.h"
+#include "paint.h"
 
-#define DEFAULT_SOCKET "/run/isahp/control.sock"
+enum { OPT_COLOR = 1000, OPT_COMPLETE };
 
-static const struct ctl_command *const commands[] = {
-	&ctl_vm_list, &ctl_vm_show, &ctl_vm_add, &ctl_vm_remove, &ctl_vm_resume,
-	&ctl_vm_wait, &ctl_announce, &ctl_prepare, &ctl_commit, &ctl_abort,
-	&ctl_migrate, &ctl_features,
-};
-
-#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
-
-static void usage(FILE *out)
+static void list(FILE *out, bool local)
 {
 	size_t i;
 
-	fputs("Usage: isahpctl [--socket PATH] [--json] COMMAND [ARGUMENT]...\n"
-	      "Command isahpd: which CPU features running guests may use.\n"
+	for (i = 0; ctl_commands[i]; i++)
+		if (ctl_commands[i]->local == local)
+			fprintf(out, "  %-13s %s\n", ctl_commands[i]->name,
+				ctl_commands[i]->summary);
+}
+
+static void usage(FILE *out)
+{
+	fputs("Usage: isahpctl [--socket PATH] [--json] [--color[=WHEN]] COMMAND [ARGUMENT]...\n"
+	      "Which CPU features running guests may use, and which a pool of hosts can\n"
+	      "promise.\n"
 	      "\n"
-	      "Commands (isahpctl COMMAND --help says more):\n", out);
-	for (i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-11s %s\n", commands[i]->name,
-			commands[i]->summary);
+	      "Commands to isahpd (isahpctl COMMAND --help says more):\n", out);
+	list(out, false);
+	fputs("\nCommands that need no isahpd:\n", out);
+	list(out, true);
 	fputs("\n"
-	      "  --socket PATH   isahpd's control socket (default " DEFAULT_SOCKET ")\n"
+	      "  --socket PATH   isahpd's control socket (default " CTL_DEFAULT_SOCKET ")\n"
 	      "  --json          print JSON\n"
+	      "  --color[=WHEN]  always, never, or auto (the default): where a terminal is,\n"
+	      "                  and NO_COLOR is not set\n"
 	      "  --version       print the version and exit\n"
 	      "  --help          this text\n"
 	      "\n"
@@ -38,72 +41,72 @@ static void usage(FILE *out)
 	      out);
 }
 
-/* "vm list" is one name of two words. Return: words that matched. */
-static int matches(const struct ctl_command *command, int argc, char **argv)
-{
-	const char *space = strchr(command->name, ' ');
-	size_t first = space ? (size_t)(space - command->name) :
-			       strlen(command->name);
-
-	if (strlen(argv[0]) != first || strncmp(command->name, argv[0], first))
-		return 0;
-	if (!space)
-		return 1;
-	return argc > 1 && !strcmp(space + 1, argv[1]) ? 2 : 0;
-}
-
 static int dispatch(struct ctl *ctl, int argc, char **argv)
 {
-	size_t i;
+	const struct ctl_command *command;
 	int words;
 
-	for (i = 0; i < COMMANDS; i++) {
-		words = matches(commands[i], argc, argv);
-		if (words)
-			return ctl_command_run(ctl, commands[i], argc - words + 1,
-					       argv + words - 1);
-	}
-	if (!strcmp(argv[0], "vm"))
-		fprintf(stderr, "isahpctl: vm what? list, show, add, remove, resume or wait\n");
-	else
-		fprintf(stderr, "isahpctl: unknown command '%s', see isahpctl --help\n",
-			argv[0]);
+	command = ctl_command_find(argc, argv, &words);
+	if (command)
+		return ctl_command_run(ctl, command, argc - words + 1,
+				       argv + words - 1);
+	ctl_command_unknown(argv[0]);
 	return ISAHP_ERROR_USAGE;
 }
 
-int main(int argc, char **argv)
+/* Return: -1 to go on, else the exit code. */
+static int parse(struct ctl *ctl, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "socket", required_argument, NULL, 's' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "color", optional_argument, NULL, OPT_COLOR },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
+		{ "complete", no_argument, NULL, OPT_COMPLETE },
 		{ 0 },
 	};
-	struct ctl ctl = { .socket = DEFAULT_SOCKET };
 	int c;
 
-	signal(SIGPIPE, SIG_IGN);
 	/* '+': what stands behind the command is the command's. */
 	while ((c = getopt_long(argc, argv, "+hs:j", options, NULL)) != -1) {
 		switch (c) {
 		case 's':
-			ctl.socket = optarg;
+			ctl->socket = optarg;
 			break;
 		case 'j':
-			ctl.json = true;
+			ctl->json = true;
 			break;
+		case OPT_COLOR:
+			if (!ctl_paint_mode(optarg))
+				break;
+			return ISAHP_ERROR_USAGE;
 		case 'v':
 			puts("isahpctl " ISAHP_VERSION_STRING);
 			return 0;
 		case 'h':
 			usage(stdout);
 			return 0;
+		case OPT_COMPLETE:
+			ctl_complete(ctl, argc - optind, argv + optind);
+			return 0;
 		default:
 			usage(stderr);
 			return ISAHP_ERROR_USAGE;
 		}
 	}
+	return -1;
+}
+
+int main(int argc, char **argv)
+{
+	struct ctl ctl = { .socket = CTL_DEFAULT_SOCKET };
+	int rc;
+
+	signal(SIGPIPE, SIG_IGN);
+	rc = parse(&ctl, argc, argv);
+	if (rc >= 0)
+		return rc;
 	if (optind == argc) {
 		usage(stderr);
 		return ISAHP_ERROR_USAGE;

@@ -124,7 +124,7 @@ static int run(const struct ctl *global, json_t *args)
 
 static const struct ctl_option options[] = {
 	{ "to", CTL_TEXT, "uri" },
-	{ "dest-control", CTL_TEXT, "dest_control" },
+	{ "dest-control", CTL_FILE, "dest_control" },
 	{ "dest-vm", CTL_TEXT, "dest_vm" },
 	{ "deadline", CTL_NUMBER, "deadline_ms" },
 	{ "force", CTL_FLAG, "force" },
@@ -148,7 +148,7 @@ const struct ctl_command ctl_migrate = {
 	"  --dest-vm NAME        the VM's name there (default: the same)\n"
 	"  --deadline MS         how long the guest may take (default 5000)\n"
 	"  --force               move even without the guest's consent\n",
-	.positional = "vm",
+	.positionals = ctl_takes_vm,
 	.options = options,
 	.run = run,
 };

@@ -6,29 +6,46 @@
 #include <string.h>
 
 #include "ctl.h"
+#include "paint.h"
 
 #define OPTIONS_MAX 24
 
-enum { OPT_HELP = 1000, OPT_JSON, OPT_SOCKET };
+enum { OPT_HELP = 1000, OPT_JSON, OPT_SOCKET, OPT_COLOR };
+
+static const struct ctl_option *options_of(const struct ctl_command *command)
+{
+	static const struct ctl_option none[] = { { 0 } };
+
+	return command->options ? command->options : none;
+}
+
+bool ctl_command_has_socket(const struct ctl_command *command)
+{
+	const struct ctl_option *option;
+
+	for (option = options_of(command); option->name; option++)
+		if (!strcmp(option->name, "socket"))
+			return false;
+	return !command->local;
+}
 
 static void table_build(const struct ctl_command *command,
-			  struct option *table)
+			struct option *table)
 {
-	bool own_socket = false;
+	const struct ctl_option *options = options_of(command);
 	size_t n = 0;
 
-	for (; command->options[n].name; n++) {
-		table[n].name = command->options[n].name;
-		table[n].has_arg = command->options[n].type == CTL_FLAG ?
-					   no_argument : required_argument;
+	for (; options[n].name; n++) {
+		table[n].name = options[n].name;
+		table[n].has_arg = options[n].type == CTL_FLAG ? no_argument :
+								 required_argument;
 		table[n].flag = NULL;
 		table[n].val = (int)n + 1;
-		own_socket |= !strcmp(table[n].name, "socket");
 	}
 	table[n++] = (struct option){ "help", no_argument, NULL, OPT_HELP };
 	table[n++] = (struct option){ "json", no_argument, NULL, OPT_JSON };
-	/* `vm add --socket` is where the VM listens. */
-	if (!own_socket)
+	table[n++] = (struct option){ "color", optional_argument, NULL, OPT_COLOR };
+	if (ctl_command_has_socket(command))
 		table[n++] = (struct option){ "socket", required_argument, NULL,
 					      OPT_SOCKET };
 	table[n] = (struct option){ 0 };
@@ -41,7 +58,7 @@ static json_t *value(const struct ctl_option *option, const char *text)
 
 	if (option->type == CTL_FLAG)
 		return json_true();
-	if (option->type == CTL_TEXT)
+	if (option->type != CTL_NUMBER)
 		return json_string(text);
 	errno = 0;
 	number = strtoll(text, &end, 10);
@@ -61,17 +78,48 @@ static int take(const struct ctl_option *option, const char *text, json_t *args)
 	return 0;
 }
 
-static int take_positional(const struct ctl_command *command, int argc,
+/* One of them, or all that are left. */
+static int take_positional(const struct ctl_command *command,
+			   const struct ctl_positional *positional, int argc,
 			   char **argv, json_t *args)
 {
-	if (command->positional && optind < argc) {
-		json_object_set_new(args, command->positional,
-				    json_string(argv[optind]));
-		optind++;
-	} else if (command->positional) {
-		fprintf(stderr, "isahpctl: %s: which VM? See isahpctl %s --help\n",
-			command->name, command->name);
-		return ISAHP_ERROR_USAGE;
+	bool many = positional->count == CTL_MANY || positional->count == CTL_ANY;
+	json_t *array = json_array();
+	int rc = 0;
+
+	do {
+		if (json_array_append_new(array, json_string(argv[optind])))
+			rc = -1;
+	} while (!rc && ++optind < argc && many);
+	if (!rc)
+		rc = json_object_set(args, positional->key,
+				     many ? array : json_array_get(array, 0));
+	json_decref(array);
+	if (!rc)
+		return 0;
+	fprintf(stderr, "isahpctl: %s: %s has to be UTF-8 text\n", command->name,
+		positional->name);
+	return ISAHP_ERROR_USAGE;
+}
+
+static int take_positionals(const struct ctl_command *command, int argc,
+			    char **argv, json_t *args)
+{
+	const struct ctl_positional *positional = command->positionals;
+	int rc;
+
+	for (; positional && positional->name; positional++) {
+		if (optind == argc && (positional->count == CTL_OPTIONAL ||
+				       positional->count == CTL_ANY))
+			break;
+		if (optind == argc) {
+			fprintf(stderr, "isahpctl: %s: %s is missing, see isahpctl %s --help\n",
+				command->name, positional->name, command->name);
+			return ISAHP_ERROR_USAGE;
+		}
+		rc = take_positional(command, positional, argc, argv, args);
+		if (rc)
+			return rc;
 	}
 	if (optind == argc)
 		return 0;
@@ -81,33 +129,49 @@ static int take_positional(const struct ctl_command *command, int argc,
 }
 
 /* Return: -1 to go on, else the exit code. */
+static int take_option(struct ctl *ctl, const struct ctl_command *command, int c,
+		       json_t *args)
+{
+	int rc = 0;
+
+	switch (c) {
+	case OPT_HELP:
+	case 'h':
+		printf("Usage: isahpctl %s", command->usage);
+		return 0;
+	case OPT_JSON:
+		ctl->json = true;
+		break;
+	case OPT_SOCKET:
+		ctl->socket = optarg;
+		break;
+	case OPT_COLOR:
+		rc = ctl_paint_mode(optarg);
+		break;
+	case '?':
+		fprintf(stderr, "isahpctl: see isahpctl %s --help\n", command->name);
+		return ISAHP_ERROR_USAGE;
+	default:
+		rc = take(&command->options[c - 1], optarg, args);
+	}
+	return rc ? rc : -1;
+}
+
 static int parse(struct ctl *ctl, const struct ctl_command *command, int argc,
 		 char **argv, json_t *args)
 {
 	struct option table[OPTIONS_MAX];
-	int c, rc = 0;
+	int c, rc = -1;
 
 	table_build(command, table);
 	optind = 0;
-	while (!rc && (c = getopt_long(argc, argv, "h", table, NULL)) != -1) {
-		if (c == OPT_HELP || c == 'h') {
-			printf("Usage: isahpctl %s", command->usage);
-			return 0;
-		} else if (c == OPT_JSON) {
-			ctl->json = true;
-		} else if (c == OPT_SOCKET) {
-			ctl->socket = optarg;
-		} else if (c == '?') {
-			fprintf(stderr, "isahpctl: see isahpctl %s --help\n",
-				command->name);
-			return ISAHP_ERROR_USAGE;
-		} else {
-			rc = take(&command->options[c - 1], optarg, args);
-		}
+	while (rc < 0 && (c = getopt_long(argc, argv, "h", table, NULL)) != -1)
+		rc = take_option(ctl, command, c, args);
+	if (rc < 0) {
+		rc = take_positionals(command, argc, argv, args);
+		rc = rc ? rc : -1;
 	}
-	if (!rc)
-		rc = take_positional(command, argc, argv, args);
-	return rc ? rc : -1;
+	return rc;
 }
 
 int ctl_command_run(struct ctl *ctl, const struct ctl_command *command,

@@ -11,8 +11,8 @@ static int run(const struct ctl *ctl, json_t *args)
 }
 
 static const struct ctl_option options[] = {
-	{ "remove", CTL_TEXT, "remove" },
-	{ "vendor-next", CTL_TEXT, "vendor_next" },
+	{ "remove", CTL_FEATURES, "remove" },
+	{ "vendor-next", CTL_VENDOR, "vendor_next" },
 	{ "deadline", CTL_NUMBER, "deadline_ms" },
 	{ 0 },
 };
@@ -29,7 +29,7 @@ const struct ctl_command ctl_prepare = {
 	"  --remove LIST        features that leave, with what depends on them\n"
 	"  --vendor-next NAME   the CPU's vendor changes, too\n"
 	"  --deadline MS        how long the guest may take (default 5000)\n",
-	.positional = "vm",
+	.positionals = ctl_takes_vm,
 	.options = options,
 	.run = run,
 };

@@ -28,15 +28,20 @@ static int run(const struct ctl *ctl, json_t *args)
 }
 
 static const struct ctl_option options[] = {
-	{ "present", CTL_TEXT, "present" },
-	{ "qmp", CTL_TEXT, "qmp" },
-	{ "vendor", CTL_TEXT, "vendor" },
+	{ "present", CTL_FEATURES, "present" },
+	{ "qmp", CTL_FILE, "qmp" },
+	{ "vendor", CTL_VENDOR, "vendor" },
 	{ "masked", CTL_FLAG, "masked" },
-	{ "baseline", CTL_TEXT, "baseline" },
-	{ "envelope", CTL_TEXT, "envelope" },
+	{ "baseline", CTL_FEATURES, "baseline" },
+	{ "envelope", CTL_FEATURES, "envelope" },
 	{ "loopback", CTL_FLAG, "loopback" },
-	{ "socket", CTL_TEXT, "socket" },
+	{ "socket", CTL_FILE, "socket" },
 	{ "play-silent", CTL_FLAG, "play_silent" },
+	{ 0 },
+};
+
+static const struct ctl_positional positionals[] = {
+	{ "NAME", CTL_TEXT, "name", CTL_ONE },
 	{ 0 },
 };
 
@@ -62,7 +67,7 @@ const struct ctl_command ctl_vm_add = {
 	"  --socket PATH     where to listen (default: in isahpd's directory,\n"
 	"                    vm-NAME.sock or loopback.sock)\n"
 	"  --play-silent     loopback only: silent features may be removed\n",
-	.positional = "name",
+	.positionals = positionals,
 	.options = options,
 	.run = run,
 };

@@ -33,13 +33,10 @@ static int run(const struct ctl *ctl, json_t *args)
 	return ctl_finish(ctl, rc, data, &err, print);
 }
 
-static const struct ctl_option options[] = { { 0 } };
-
 const struct ctl_command ctl_vm_list = {
 	.name = "vm list",
 	.summary = "the VMs, one per line",
 	.usage = "vm list\n"
 		 "List the VMs that isahpd knows.\n",
-	.options = options,
 	.run = run,
 };

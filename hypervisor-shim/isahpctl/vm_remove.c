@@ -10,15 +10,12 @@ static int run(const struct ctl *ctl, json_t *args)
 	return ctl_finish(ctl, rc, data, &err, NULL);
 }
 
-static const struct ctl_option options[] = { { 0 } };
-
 const struct ctl_command ctl_vm_remove = {
 	.name = "vm remove",
 	.summary = "forget a VM and close its socket",
 	.usage = "vm remove NAME\n"
 		 "Forget a VM. Its guest keeps what was announced last; a PREPARE that\n"
 		 "is pending is aborted.\n",
-	.positional = "vm",
-	.options = options,
+	.positionals = ctl_takes_vm,
 	.run = run,
 };

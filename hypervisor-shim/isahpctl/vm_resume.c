@@ -10,8 +10,6 @@ static int run(const struct ctl *ctl, json_t *args)
 	return ctl_finish(ctl, rc, data, &err, NULL);
 }
 
-static const struct ctl_option options[] = { { 0 } };
-
 const struct ctl_command ctl_vm_resume = {
 	.name = "vm resume",
 	.summary = "say that a VM runs here now (where QMP does not)",
@@ -19,7 +17,6 @@ const struct ctl_command ctl_vm_resume = {
 		 "Tell isahpd that the VM has just begun to run on this host, after a\n"
 		 "migration or a restored snapshot: a COMMIT of what is present here is\n"
 		 "written until the guest acknowledges it. With --qmp this is automatic.\n",
-	.positional = "vm",
-	.options = options,
+	.positionals = ctl_takes_vm,
 	.run = run,
 };

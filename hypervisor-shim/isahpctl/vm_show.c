@@ -98,15 +98,12 @@ static int run(const struct ctl *ctl, json_t *args)
 	return ctl_finish(ctl, rc, data, &err, print);
 }
 
-static const struct ctl_option options[] = { { 0 } };
-
 const struct ctl_command ctl_vm_show = {
 	.name = "vm show",
 	.summary = "all there is to know of one VM",
 	.usage = "vm show NAME\n"
 		 "Show a VM: its host's features, the record in force, what its guest\n"
 		 "said of itself and of the record, and statistics.\n",
-	.positional = "vm",
-	.options = options,
+	.positionals = ctl_takes_vm,
 	.run = run,
 };

@@ -14,7 +14,7 @@ static int run(const struct ctl *ctl, json_t *args)
 }
 
 static const struct ctl_option options[] = {
-	{ "for", CTL_TEXT, "for" },
+	{ "for", CTL_CONDITION, "for" },
 	{ "timeout", CTL_NUMBER, "timeout_ms" },
 	{ 0 },
 };
@@ -26,7 +26,7 @@ const struct ctl_command ctl_vm_wait = {
 		 "Wait until the features of the VM's host are known (target), its guest\n"
 		 "has registered (registered), or has acknowledged what is in force\n"
 		 "(settled, the default). Exit code 4 after --timeout (default 10000).\n",
-	.positional = "vm",
+	.positionals = ctl_takes_vm,
 	.options = options,
 	.run = run,
 };
