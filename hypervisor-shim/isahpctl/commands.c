@@ -17,7 +17,10 @@ X(prepare) \
 X(commit) \
 X(abort) \
 X(migrate) \
-X(features)
+X(features) \
+X(host_profile) \
+X(host_show) \
+X(host_compare)
 
 #define DECLARE(sym) extern const struct ctl_command ctl_##sym;
 COMMANDS(DECLARE)

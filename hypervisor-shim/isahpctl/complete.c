@@ -103,6 +103,9 @@ static void offer_argument(const struct ctl *ctl, const char *typed,
 	case CTL_CONDITION:
 		offer_words(typed, "target registered settled");
 		break;
+	case CTL_FORMAT:
+		offer_words(typed, "auto profile cpuid cpuinfo libvirt qemu xen");
+		break;
 	default:
 		break;
 	}

@@ -33,6 +33,7 @@ enum ctl_type {
 	CTL_VM,		/* the same: a VM that isahpd knows */
 	CTL_VENDOR,	/* the same: of a CPU */
 	CTL_CONDITION,	/* the same: of `vm wait` */
+	CTL_FORMAT,	/* the same: of a host's file */
 	CTL_NUMBER,	/* JSON integer */
 };
 

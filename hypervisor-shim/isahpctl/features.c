@@ -5,20 +5,9 @@
 #include <isa-core/features.h>
 
 #include "ctl.h"
+#include "hosts.h"
 
 static const char *const registers = "abcd";
-
-static const char *class_name(unsigned int class)
-{
-	static const char *const names[] = {
-		[ISAHP_CLASS_REMOVABLE] = "removable",
-		[ISAHP_CLASS_SILENT] = "silent",
-		[ISAHP_CLASS_STATE] = "state",
-		[ISAHP_CLASS_SYSTEM] = "system",
-	};
-
-	return class < sizeof(names) / sizeof(names[0]) ? names[class] : "?";
-}
 
 static json_t *row(unsigned int number, bool here)
 {
@@ -26,7 +15,7 @@ static json_t *row(unsigned int number, bool here)
 
 	return json_pack("{s:i, s:s, s:s, s:s, s:s, s:I, s:I, s:s%, s:i, s:I, s:b}",
 			 "number", (int)number, "flag", f->flag, "class",
-			 class_name(f->class), "qemu", f->qemu, "libvirt",
+			 ctl_class_name(f->class), "qemu", f->qemu, "libvirt",
 			 f->libvirt, "leaf", (json_int_t)f->leaf, "subleaf",
 			 (json_int_t)f->subleaf, "register",
 			 registers + f->reg, (size_t)1, "bit", (int)f->bit,
