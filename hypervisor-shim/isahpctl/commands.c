@@ -20,7 +20,8 @@ X(migrate) \
 X(features) \
 X(host_profile) \
 X(host_show) \
-X(host_compare)
+X(host_compare) \
+X(vm_check)
 
 #define DECLARE(sym) extern const struct ctl_command ctl_##sym;
 COMMANDS(DECLARE)

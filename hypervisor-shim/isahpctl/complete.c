@@ -5,6 +5,7 @@
 #include <isa-core/features.h>
 
 #include "ctl.h"
+#include "policy/level.h"
 
 static const struct ctl_option globals[] = {
 	{ "socket", CTL_FILE, NULL },
@@ -68,6 +69,17 @@ static void offer_features(const char *typed)
 	}
 }
 
+/* Levels are psABI's, AMD's generations, and the models. */
+static void offer_levels(const char *typed, bool models_only)
+{
+	struct isahp_level level;
+	size_t i;
+
+	for (i = 0; isahp_level_at(i, &level); i++)
+		if (!models_only || level.kind == ISAHP_LEVEL_MODEL)
+			offer(typed, "", level.name, strlen(level.name), level.title);
+}
+
 static void offer_vms(const struct ctl *ctl, const char *typed)
 {
 	json_t *args = json_object(), *data, *vm;
@@ -105,6 +117,13 @@ static void offer_argument(const struct ctl *ctl, const char *typed,
 		break;
 	case CTL_FORMAT:
 		offer_words(typed, "auto profile cpuid cpuinfo libvirt qemu xen");
+		break;
+	case CTL_MODEL:
+	case CTL_LEVEL:
+		offer_levels(typed, type == CTL_MODEL);
+		break;
+	case CTL_FORM:
+		offer_words(typed, "text profile qemu libvirt xl");
 		break;
 	default:
 		break;

@@ -34,6 +34,9 @@ enum ctl_type {
 	CTL_VENDOR,	/* the same: of a CPU */
 	CTL_CONDITION,	/* the same: of `vm wait` */
 	CTL_FORMAT,	/* the same: of a host's file */
+	CTL_MODEL,	/* the same: of a CPU, as QEMU names it */
+	CTL_LEVEL,	/* the same: of features */
+	CTL_FORM,	/* the same: of `pool baseline` */
 	CTL_NUMBER,	/* JSON integer */
 };
 

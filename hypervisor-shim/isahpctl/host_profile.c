@@ -1,44 +1,90 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "ctl.h"
 #include "hosts.h"
+#include "policy/export.h"
+#include "policy/import.h"
+#include "policy/model.h"
 #include "write.h"
+
+static int take_model(const char *name, struct isahp_profile *profile,
+		      struct isahp_error *err)
+{
+	const struct isahp_model *model = isahp_model_find(name);
+
+	if (!model)
+		return isahp_error_set(err, ISAHP_ERROR_USAGE, ISAHP_ERROR_USAGE,
+				       "no CPU model is called '%s': QEMU's names and libvirt's are known, as Haswell-v2 or EPYC-Milan",
+				       name);
+	return isahp_model_profile(model, profile) ?
+		       isahp_error_set(err, ISAHP_ERROR_FAILED, ISAHP_ERROR_FAILED,
+				       "out of memory") : 0;
+}
 
 static int take(json_t *args, struct isahp_profile *profile, struct isahp_error *err)
 {
 	const char *from = json_string_value(json_object_get(args, "from"));
+	const char *model = json_string_value(json_object_get(args, "model"));
 	const char *format = json_string_value(json_object_get(args, "format"));
 	const char *name = json_string_value(json_object_get(args, "name"));
+	int rc;
 
-	if (from)
-		return ctl_host_read(from, format, name, profile, err);
-	if (format)
+	if (from && model)
+		return isahp_error_set(err, ISAHP_ERROR_USAGE, ISAHP_ERROR_USAGE,
+				       "either --from or --model");
+	if (format && !from)
 		return isahp_error_set(err, ISAHP_ERROR_USAGE, ISAHP_ERROR_USAGE,
 				       "--format says what --from FILE holds");
 	if (name && !isahp_profile_name_valid(name))
 		return isahp_error_set(err, ISAHP_ERROR_USAGE, ISAHP_ERROR_USAGE,
-				       "a host's name is printable, without spaces, and shorter than %d characters",
+				       "--name has to be printable, without spaces, and shorter than %d characters",
 				       ISAHP_PROFILE_NAME_SIZE);
-	if (isahp_profile_native(profile, err))
-		return ISAHP_ERROR_FAILED;
-	if (name)
+	if (from)
+		return ctl_host_read(from, format, name, profile, err);
+	rc = model ? take_model(model, profile, err) :
+		     isahp_profile_native(profile, err) ? ISAHP_ERROR_FAILED : 0;
+	if (!rc && name)
 		strcpy(profile->name, name);
-	return 0;
+	return rc;
+}
+
+/* Return: to be given to free(); NULL with @err set. */
+static char *form(const struct isahp_profile *profile, const char *format,
+		  struct isahp_error *err)
+{
+	int number = isahp_import_format_find(format ? format : "profile");
+	char *text;
+
+	if (number <= ISAHP_IMPORT_AUTO) {
+		isahp_error_set(err, ISAHP_ERROR_USAGE, 0,
+				"--to is profile, cpuid, cpuinfo, libvirt, qemu or xen, not '%s'",
+				format);
+		return NULL;
+	}
+	if (number != ISAHP_IMPORT_PROFILE)
+		return isahp_export(profile, (enum isahp_import_format)number, err);
+	text = isahp_profile_to_text(profile);
+	if (!text)
+		isahp_error_set(err, ISAHP_ERROR_FAILED, 0, "out of memory");
+	return text;
 }
 
 static int run(const struct ctl *ctl, json_t *args)
 {
 	const char *out = json_string_value(json_object_get(args, "out"));
+	const char *to = json_string_value(json_object_get(args, "to"));
 	struct isahp_profile profile = { 0 };
 	struct isahp_error err;
+	char *text = NULL;
 	int rc = take(args, &profile, &err);
 
-	if (!rc)
-		rc = ctl_write_json(out, isahp_profile_to_json(&profile), &err);
+	if (!rc) {
+		text = form(&profile, to, &err);
+		rc = text ? ctl_write(out, text, &err) : (int)err.class;
+	}
+	free(text);
 	isahp_profile_free(&profile);
 	return rc ? ctl_finish(ctl, rc, NULL, &err, NULL) : 0;
 }
@@ -46,7 +92,9 @@ static int run(const struct ctl *ctl, json_t *args)
 static const struct ctl_option options[] = {
 	{ "from", CTL_FILE, "from" },
 	{ "format", CTL_FORMAT, "format" },
+	{ "model", CTL_MODEL, "model" },
 	{ "name", CTL_TEXT, "name" },
+	{ "to", CTL_FORMAT, "to" },
 	{ "out", CTL_FILE, "out" },
 	{ 0 },
 };
@@ -55,7 +103,8 @@ const struct ctl_command ctl_host_profile = {
 	.name = "host profile",
 	.summary = "write down what this host's CPU is",
 	.usage =
-	"host profile [--from FILE [--format FORMAT]] [--name NAME] [--out FILE]\n"
+	"host profile [--from FILE [--format FORMAT] | --model MODEL]\n"
+	"       [--name NAME] [--to FORMAT] [--out FILE]\n"
 	"Write a host's profile, in JSON: each leaf of CPUID, XCR0, microcode, what its\n"
 	"kernel mitigates, and MSRs where /dev/cpu/0/msr may be read. That is what the\n"
 	"other commands take for a host.\n"
@@ -67,7 +116,10 @@ const struct ctl_command ctl_host_profile = {
 	"                    input\n"
 	"  --format FORMAT   what the file is, if it is not recognised: profile, cpuid,\n"
 	"                    cpuinfo, libvirt, qemu, xen\n"
+	"  --model MODEL     of a CPU that QEMU or libvirt names, as Haswell-v2: for pools\n"
+	"                    that are only planned\n"
 	"  --name NAME       of the host (default: its own, or the file's)\n"
+	"  --to FORMAT       write it as another program would (default: profile)\n"
 	"  --out FILE        write it there, all or nothing\n",
 	.options = options,
 	.local = true,

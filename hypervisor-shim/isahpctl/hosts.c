@@ -61,7 +61,7 @@ int ctl_host_read(const char *path, const char *format, const char *name,
 	what = strstr(err->text, ": ");
 	strcpy(text, what ? what + 2 : err->text);
 	isahp_text_sanitize(shown, sizeof(shown), path, strlen(path));
-	return isahp_error_set(err, ISAHP_ERROR_FAILED, ISAHP_ERROR_FAILED, "%s: %s",
+	return isahp_error_set(err, ISAHP_ERROR_USAGE, ISAHP_ERROR_USAGE, "%s: %s",
 			       shown, text);
 }
 
