@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <isa-core/features.h>
+
 #include "policy/names.h"
 #include "qmp.h"
 
@@ -136,6 +138,12 @@ json_t *isahp_show_vm(struct isahp_vm *vm)
 				    json_pack("{s:s, s:b}", "path", vm->config.qmp,
 					      "connected",
 					      vm->qmp && isahp_qmp_ready(vm->qmp)));
+	/* Empty: isahpd was not told. */
+	if (!isahp_features_empty(&vm->config.baseline))
+		json_object_set_new(show, "baseline",
+				    isahp_names_to_json(&vm->config.baseline));
+	json_object_set_new(show, "envelope",
+			    isahp_names_to_json(&vm->config.envelope));
 	if (vm->profile_known) {
 		json_object_set_new(show, "host_features",
 				    isahp_names_to_json(&vm->profile));

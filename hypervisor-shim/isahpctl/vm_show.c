@@ -76,6 +76,8 @@ static void print(const json_t *vm)
 	ctl_print_features("  present", json_object_get(record, "present"));
 	ctl_print_features("  leaving", json_object_get(record, "leaving"));
 	ctl_print_features("host", json_object_get(vm, "host_features"));
+	if (json_object_get(vm, "baseline"))
+		ctl_print_features("  baseline", json_object_get(vm, "baseline"));
 	print_guest(json_object_get(vm, "guest"));
 	print_registrants(json_object_get(vm, "registrants"));
 	printf("%-14s%lld records, %lld acks (last %.3f ms, mean %.3f ms, max %.3f ms), %lld naks\n",
