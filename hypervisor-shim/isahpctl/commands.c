@@ -21,6 +21,9 @@ X(features) \
 X(host_profile) \
 X(host_show) \
 X(host_compare) \
+X(pool_baseline) \
+X(pool_levels) \
+X(pool_explain) \
 X(vm_check)
 
 #define DECLARE(sym) extern const struct ctl_command ctl_##sym;

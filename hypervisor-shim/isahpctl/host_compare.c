@@ -326,7 +326,7 @@ static void print_with(const json_t *data, bool all)
 		add_class(rows, names, features, class, all);
 	add_xsave(rows, names, json_object_get(data, "xsave"), all);
 	if (json_array_size(rows)) {
-		ctl_matrix_print(names, rows);
+		ctl_matrix_print(names, rows, false);
 		putchar('\n');
 	}
 	if (!all)

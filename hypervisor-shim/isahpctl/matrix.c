@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "matrix.h"
 
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,7 +137,17 @@ static void print_block(const struct layout *layout, size_t from, size_t to)
 		print_row(layout, row, from, to);
 }
 
-void ctl_matrix_print(const json_t *names, const json_t *rows)
+static void print_legend(const json_t *names)
+{
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach(names, i, name)
+		printf("%4zu  %s\n", i + 1, json_string_value(name));
+	putchar('\n');
+}
+
+void ctl_matrix_print(const json_t *names, const json_t *rows, bool legend)
 {
 	size_t count = json_array_size(names), width = ctl_paint_width(), from, to;
 	struct layout layout = { names, rows, false, 0,
@@ -148,6 +157,8 @@ void ctl_matrix_print(const json_t *names, const json_t *rows)
 	if (layout.widths && measure(&layout) > width && width) {
 		layout.numbered = true;
 		measure(&layout);
+		if (legend)
+			print_legend(names);
 	}
 	for (from = 0; layout.widths && from < count; from = to) {
 		used = layout.label;

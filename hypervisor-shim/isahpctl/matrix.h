@@ -6,6 +6,7 @@
 #define ISAHPCTL_MATRIX_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 /**
  * ctl_matrix_heading - a line over the rows that follow
@@ -27,11 +28,12 @@ void ctl_matrix_row(json_t *rows, const char *label, json_t *cells);
  * ctl_matrix_print - print it
  * @names: array of strings: the hosts.
  * @rows: as made above.
+ * @legend: say which host has which number, where numbers are used.
  *
  * Where the names do not fit, columns are called by their numbers, from 1; where
  * there are too many columns, they come in blocks. "yes" is green, "-" is red,
  * "off" and "?" are yellow.
  */
-void ctl_matrix_print(const json_t *names, const json_t *rows);
+void ctl_matrix_print(const json_t *names, const json_t *rows, bool legend);
 
 #endif /* ISAHPCTL_MATRIX_H */
