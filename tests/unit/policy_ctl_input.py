@@ -8,6 +8,7 @@ import os
 import pathlib
 import random
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -143,6 +144,39 @@ class BadInput(Case):
                                       timeout=PATIENCE, check=False)
                 self.assertIn(done.returncode, (0, 1, 2, 3), (args, data, done.stderr))
                 self.assertNotIn(b"\033", done.stdout + done.stderr)
+
+
+class Example(unittest.TestCase):
+    def play(self, folder, command, lines):
+        """Do what a `$ command` of the example does; -> what it printed."""
+        words = shlex.split(command)
+        if words[0] == "cat":
+            pathlib.Path(folder, words[1]).write_text("\n".join(lines), encoding="utf-8")
+            return lines
+        self.assertEqual(words[0], "isahpctl")
+        environ = {k: v for k, v in os.environ.items() if k != "COLUMNS"}
+        done = subprocess.run([ISAHPCTL, *words[1:]], capture_output=True, text=True,
+                              cwd=folder, env=environ, timeout=PATIENCE, check=False)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), command)
+        return done.stdout.splitlines()
+
+    def test_commands_print_what_the_manual_says(self):
+        text = (TOP / "docs/policy.md").read_text(encoding="utf-8")
+        section = text.split("## From profiles to a migration", 1)[1].split("\n## ", 1)[0]
+        code = [l[4:] for l in section.splitlines() if l.startswith("    ") or not l]
+        parts = re.split(r"^\$ ", "\n".join(code), flags=re.M)[1:]
+        self.assertGreater(len(parts), 8)
+        with tempfile.TemporaryDirectory() as folder:
+            for part in parts:
+                command, *want = part.split("\n")
+                # What is not said by a program stands in a block of its own.
+                want = "\n".join(want).split("\n\n\n")[0].rstrip("\n")
+                want = re.split(r"\n\n(?=qemu-system|isahpctl )", want)[0].split("\n")
+                got = self.play(folder, command, want)
+                pieces = [re.escape(p) for p in ("\n".join(want) + "\n").split("...\n")]
+                if want != [""]:
+                    self.assertRegex("\n".join(got) + "\n",
+                                     r"\A" + r"(?s:.*)".join(pieces) + r"\Z", command)
 
 
 class Manual(unittest.TestCase):
