@@ -39,3 +39,13 @@ foreach(name
   target_compile_definitions(test_policy_${name} PRIVATE
     POLICY_DATA="${CMAKE_CURRENT_SOURCE_DIR}/policy")
 endforeach()
+
+# With a pool of VMs from policy_plan_world.c.
+foreach(name
+    plan
+    plan_law)
+  isahp_unit_test(policy_${name} LIBS isahp_policy
+    SOURCES policy_${name}.c policy_plan_world.c policy_env.c)
+  target_compile_definitions(test_policy_${name} PRIVATE
+    POLICY_DATA="${CMAKE_CURRENT_SOURCE_DIR}/policy")
+endforeach()
