@@ -12,11 +12,13 @@ int main(int argc, char **argv)
 	int rc;
 
 	bench_init(&b, "policy");
-	rc = bench_arguments(&b, "Measure what merging the profiles of many hosts costs.",
+	rc = bench_arguments(&b, "Measure what baselines, admissions and plans of many hosts cost.",
 			     argc, argv);
 	if (rc)
 		return rc - 1;
 	bench_pin(0);
 	noise = policy_merge(&b);
+	policy_admission(&b);
+	policy_plan(&b);
 	return bench_end(&b, noise);
 }
