@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""./dev bench: the library's suite has every row that its goals are for, with the
-peer of each; its table names what executes it and the noise floor; each verdict
-is what ratio and goal say; a counter that two threads share is seen to be
-written by both; unknown suites are refused.
+"""./dev bench: the suites of the library and of the policy engine have every row
+that their goals are for, with the peer of each; their tables name what executes
+them and the noise floor; each verdict is what ratio and goal say; a counter that
+two threads share is seen to be written by both; unknown suites are refused.
 
 Usage: bench.py BUILD_DIR
 """
@@ -35,6 +35,14 @@ ROWS = [
     ("swap p50, a registered idle thread adds", "one membarrier p50"),
 ]
 
+POLICY_ROWS = [
+    ("a host, merged with 9,999", "with 99"),
+    ("a host, merged", "its profile, parsed"),
+    ("a VM, admitted", "the host's profile, parsed"),
+    ("a plan, 1,000 hosts x 20,000 VMs", "100 hosts x 2,000 VMs"),
+    ("no two alike: 200 hosts x 400 VMs", "20 hosts x 40 VMs"),
+]
+
 
 def bench(build: str, *arguments: str) -> subprocess.CompletedProcess:
     return subprocess.run([sys.executable, "-m", "bench", "--build", build, *arguments],
@@ -53,28 +61,39 @@ def check_verdict(row: dict) -> None:
     assert row["met"] == met and row["verdict"] == words, row
 
 
-def check_rows(rows: list[dict], emulated: bool) -> None:
-    for name, peer in ROWS:
+def check_rows(rows: list[dict], emulated: bool, suite: str,
+               wanted: list[tuple[str, str]]) -> None:
+    for name, peer in wanted:
         found = [r for r in rows if (r["name"], r["peer"]) == (name, peer)]
         assert len(found) == 1, f"{name} / {peer}: {len(found)} rows"
         assert emulated or found[0]["goal"] is not None, found[0]
     for row in rows:
         assert set(row) == FIELDS, f"fields: {sorted(row)}"
-        assert row["suite"] == "library"
+        assert row["suite"] == suite
         assert (row["peer"] is None) == (row["ratio"] is None)
         check_verdict(row)
+
+
+def check_lines(rows: list[dict]) -> None:
     lines = next(r for r in rows if r["peer"] == "one counter")
     assert lines["value"] == 0 and lines["peer_value"] == 1, lines
 
 
-def check(build: str, results: Path) -> None:
-    listed = bench(build, "--list").stdout.split()
-    assert {"library", "mathlib"} <= set(listed), f"suites: {listed}"
-    done = bench(build, "library", "--quick", "--json", str(results))
+def run(build: str, suite: str, results: Path, wanted: list[tuple[str, str]]) -> list[dict]:
+    done = bench(build, suite, "--quick", "--json", str(results))
     print(done.stdout)
     assert done.returncode == 0, f"exit {done.returncode}"
     assert "accelerator: " in done.stdout and "A/A noise floor: " in done.stdout
-    check_rows(json.loads(results.read_text()), "(emulated" in done.stdout)
+    rows = json.loads(results.read_text())
+    check_rows(rows, "(emulated" in done.stdout, suite, wanted)
+    return rows
+
+
+def check(build: str, results: Path) -> None:
+    listed = bench(build, "--list").stdout.split()
+    assert {"library", "mathlib", "policy"} <= set(listed), f"suites: {listed}"
+    check_lines(run(build, "library", results, ROWS))
+    run(build, "policy", results, POLICY_ROWS)
     refused = bench(build, "no-such-suite")
     assert refused.returncode == 2 and "library" in refused.stdout, refused.stdout
 

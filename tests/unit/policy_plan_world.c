@@ -197,8 +197,8 @@ static void look(const struct run *r)
 	}
 	for (i = 0; i < r->plan->vm_count; i++) {
 		usable = isahp_envelope_usable(r->host[r->at[i]]);
-		/* Intel's CPUs execute it as nothing: admission.c. */
-		isahp_features_add(&usable, ISAHP_FEATURE_3DNOWPREFETCH);
+		rest = isahp_envelope_harmless(r->host[r->at[i]]);
+		usable = isahp_features_or(&usable, &rest);
 		rest = isahp_features_andnot(&r->vm[i].list[ISAHP_VM_ANNOUNCED], &usable);
 		isahp_names_format(&rest, names, sizeof(names));
 		cr_assert(!*names, "%s is announced %s, which %s lacks", r->vm[i].name,
