@@ -80,7 +80,7 @@ static bool applies(size_t i, __u32 leaf, __u32 subleaf, unsigned int reg)
 {
 	bool msr = reg == ISAHP_REGISTER_MSR;
 
-	if (leaf < exceptions[i].leaf || leaf > exceptions[i].last)
+	if (leaf - exceptions[i].leaf > exceptions[i].last - exceptions[i].leaf)
 		return false;
 	if (exceptions[i].reg != reg &&
 	    (msr || exceptions[i].reg != ISAHP_GATE_ALL))
@@ -89,28 +89,38 @@ static bool applies(size_t i, __u32 leaf, __u32 subleaf, unsigned int reg)
 }
 
 /* The feature table's places; isahp_feature_info() asked for each is slow. */
+#define KEY(leaf, subleaf, reg) ((__u64)(leaf) << 32 | (__u64)(subleaf) << 2 | (reg))
 static const struct {
-	__u32 leaf;
-	__u32 subleaf;
-	__u8 reg;
-	__u8 bit;
+	__u64 key;
+	__u32 bit;
 } places[] = {
 #define PLACE(n, sym, flag, leaf_, subleaf_, reg_, bit_, ...) \
-	{ leaf_, subleaf_, ISAHP_##reg_, bit_ },
+	{ KEY(leaf_, subleaf_, ISAHP_##reg_), 1u << (bit_) },
 	ISAHP_FEATURE_TABLE(PLACE)
 #undef PLACE
 };
 
+/* A bit for each register with features; others rarely share one. */
+#define TRACE(leaf, subleaf, reg) \
+	(1ULL << ((((leaf) ^ (leaf) >> 26) * 4 + (subleaf) * 20 + (reg)) % 64))
+static const __u64 traces = 0
+#define ADD_TRACE(n, sym, flag, leaf, subleaf, reg, ...) \
+	| TRACE((__u32)(leaf), subleaf, ISAHP_##reg)
+	ISAHP_FEATURE_TABLE(ADD_TRACE)
+#undef ADD_TRACE
+;
+
 /* Return: the bits that features of the table stand for. */
 static __u32 features_of(__u32 leaf, __u32 subleaf, unsigned int reg)
 {
+	__u64 key = KEY(leaf, subleaf, reg);
 	__u32 mask = 0;
 	size_t i;
 
+	if (!(traces & TRACE(leaf, subleaf, reg)))
+		return 0;
 	for (i = 0; i < sizeof(places) / sizeof(places[0]); i++)
-		if (places[i].leaf == leaf && places[i].subleaf == subleaf &&
-		    places[i].reg == reg)
-			mask |= 1u << places[i].bit;
+		mask |= places[i].key == key ? places[i].bit : 0;
 	return mask;
 }
 
@@ -271,12 +281,13 @@ static void judge_register(struct pair *p, __u32 leaf, __u32 subleaf,
 {
 	unsigned int bits = reg == ISAHP_REGISTER_MSR ? 64 : 32, bit;
 	__u64 left = bits == 64 ? ~0ULL : 0xffffffff, missing;
+	/* Of fields without such a bit nothing is to be said. */
+	__u64 differs = ((p->vm ^ p->host) | ~p->host_known) & p->vm_known;
 	const struct isahp_field *map[64];
 	size_t i;
 
 	/* Mostly so: then all that follows has nothing to say. */
-	if ((!p->vm && !(p->host & p->vm_known)) ||
-	    (p->vm == p->host && !(p->vm_known & ~p->host_known)))
+	if ((!p->vm && !(p->host & p->vm_known)) || !differs)
 		return;
 	if (bits == 32)
 		left &= ~(__u64)features_of(leaf, subleaf, reg);
@@ -293,19 +304,23 @@ static void judge_register(struct pair *p, __u32 leaf, __u32 subleaf,
 		say(p, &p->to->remarks, ISAHP_OBJECTION_CPUID, exceptions[i].name,
 		    exceptions[i].why, ISAHP_REMEDY_NONE, "");
 	}
+	differs &= left;
+	if (!differs)
+		return;
 	isahp_field_map(leaf, subleaf, reg, map);
-	while (left) {
-		const struct isahp_field *f = map[__builtin_ctzll(left)];
+	while (differs) {
+		const struct isahp_field *f = map[__builtin_ctzll(differs)];
 		__u64 mask = 0;
 
-		for (bit = 0; bit < bits; bit++)
+		/* Narrower fields may lie in it. */
+		for (bit = f->shift; bit < (unsigned int)f->shift + f->width; bit++)
 			if (map[bit] == f)
 				mask |= 1ULL << bit;
 		p->place.shift = f->shift;
 		p->place.width = f->width;
 		judge(p, f, mask & left);
 		remark_duties(p, f, mask & left);
-		left &= ~mask;
+		differs &= ~mask;
 	}
 }
 
