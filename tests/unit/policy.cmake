@@ -42,6 +42,7 @@ endforeach()
 
 # With a pool of VMs from policy_plan_world.c.
 foreach(name
+    alike
     plan
     plan_law)
   isahp_unit_test(policy_${name} LIBS isahp_policy

@@ -115,6 +115,11 @@ static void random_vm(struct world *w, const struct isahp_merged *merged, unsign
 	r->list[ISAHP_VM_ANNOUNCED] = isahp_features_supported(&more);
 	r->list[ISAHP_VM_ANNOUNCED] = isahp_features_or(&r->list[ISAHP_VM_ANNOUNCED],
 							&r->list[ISAHP_VM_BASELINE]);
+	if (!chance(3)) {
+		more = some_of(&r->list[ISAHP_VM_ENVELOPE], 2);
+		r->list[ISAHP_VM_ENVELOPE] =
+			isahp_features_or(&more, &r->list[ISAHP_VM_ANNOUNCED]);
+	}
 	isahp_envelope_free(&e);
 }
 
