@@ -25,6 +25,7 @@ X(host_compare) \
 X(pool_baseline) \
 X(pool_levels) \
 X(pool_explain) \
+X(pool_plan) \
 X(vm_check)
 
 #define DECLARE(sym) extern const struct ctl_command ctl_##sym;

@@ -309,6 +309,32 @@ class Pools(Case):
         self.assertEqual(ask("pool", "explain", path)["excluded"], [])
 
 
+class Plans(Case):
+    def test_steps_of_a_change(self):
+        path = self.pool("aging", [f"{n}.json" for n in MODELS[:2]])
+        base = ["pni", "ssse3", "sse4_1", "sse4_2", "popcnt"]
+        for i in range(3):
+            self.record(f"plan-{i}", baseline=base, announced=base + ["movbe"],
+                        envelope=base + ["movbe"])
+        vms = f"Haswell-v1={self.dir}/plan-*.vm"
+        self.assertFalse([s for s in ask("pool", "plan", path, vms)["steps"]
+                          if s["do"] == "migrate"])
+        plan = ask("pool", "plan", path, vms, "--leave", "Haswell-v1")
+        steps = [s["do"] for s in plan["steps"]]
+        self.assertEqual(steps.count("migrate"), 3)
+        self.assertLess(steps.index("migrate"), steps.index("leave"))
+        text = run("pool", "plan", path, vms, "--leave", "Haswell-v1").stdout
+        self.assertRegex(text, r"(?m)^  \d+\. leave: Haswell-v1$")
+        for more in ("--join", self.file("Skylake-Server-v1")), ("--level", "x86-64-v1"), \
+                    ("--level", "none"), ("--replace", self.file("Nehalem-v2"), "--live"):
+            run("pool", "plan", path, vms, *more)
+        # One of them fits nowhere else, or there is no room for all.
+        run("pool", "plan", path, vms, "--leave", "Haswell-v1", "--room", "2", code=3)
+        stuck = self.record("stuck", baseline=["sse4_2", "xsave", "avx"])
+        done = run("pool", "plan", path, f"Haswell-v1={stuck}", "--leave", "Haswell-v1", code=3)
+        self.assertIn("stuck", done.stdout)
+
+
 class Vms(Case):
     def test_admitted_refused_and_after(self):
         plain = self.record("plain")

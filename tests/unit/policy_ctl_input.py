@@ -82,7 +82,18 @@ class BadInput(Case):
             (("pool", "baseline", str(self.dir / "ok.pool"), "--out", "x"), 2, "--as"),
             (("pool", "explain", str(self.dir / "ok.pool"), "avx3"), 2, "did you mean 'avx'"),
             (("pool", "levels", str(self.dir / "ok.pool"), "x86-64-v33"), 2, "x86-64-v3"),
-            (("pool", "fly"), 2, "pool what? baseline, levels or explain"),
+            (("pool", "plan", none), 1, none),
+            (("pool", "plan", str(self.dir / "ok.pool"), vm), 2, vm, "HOST=RECORD"),
+            (("pool", "plan", str(self.dir / "ok.pool"), f"nobody={vm}"), 2, "nobody"),
+            (("pool", "plan", str(self.dir / "ok.pool"), f"Haswell-v1={future}"), 2, future),
+            (("pool", "plan", str(self.dir / "ok.pool"), "Haswell-v1=/nowhere/*.vm"), 1,
+             "/nowhere/*.vm"),
+            (("pool", "plan", str(self.dir / "ok.pool"), "--leave", "nobody"), 2, "nobody"),
+            (("pool", "plan", str(self.dir / "ok.pool"), "--join", f"{none}"), 1, none),
+            (("pool", "plan", str(self.dir / "ok.pool"), "--level", "x86-64-v33"), 2,
+             "x86-64-v3"),
+            (("pool", "plan", str(self.dir / "ok.pool"), "--room", "-1"), 2, "--room"),
+            (("pool", "fly"), 2, "pool what? baseline, levels, explain or plan"),
             (("vm", "check", vm), 2, "HOST|POOLFILE is missing"),
             (("vm", "check", vm, none), 1, none),
             (("vm", "check", none, good), 1, none, "No such file"),
@@ -216,7 +227,7 @@ class Manual(unittest.TestCase):
 
     def test_completion(self):
         self.assertEqual(set(complete("")), {c.split()[0] for c in commands()})
-        self.assertEqual(set(complete("pool", "")), {"baseline", "levels", "explain"})
+        self.assertEqual(set(complete("pool", "")), {"baseline", "levels", "explain", "plan"})
         self.assertEqual(list(complete("pool", "e")), ["explain"])
         self.assertIn("--all", complete("host", "compare", "--"))
         self.assertNotIn("--socket", complete("host", "compare", "--"))
