@@ -187,14 +187,19 @@ class Agent:
     def wait_hello(self, timeout_s: float) -> None:
         self.wait(lambda: self.hello, timeout_s, "the agent's hello")
 
-    def start(self, argv: Sequence[str], timeout_s: float = 60) -> Job:
-        """Start a program, found in the guest's PATH."""
+    def send(self, argv: Sequence[str]) -> Job:
+        """Have a program started, found in the guest's PATH; wait for nothing."""
         with self.changed:
             job = Job(self, self._next, argv)
             self._next += 1
             self._jobs[job.number] = job
         args = b"".join(a.encode() + b"\0" for a in argv)
         self.link.send(b"run %d %s" % (job.number, args))
+        return job
+
+    def start(self, argv: Sequence[str], timeout_s: float = 60) -> Job:
+        """Start a program, found in the guest's PATH."""
+        job = self.send(argv)
         self.wait(lambda: job.pid > 0 or job.error > 0, timeout_s,
                   f"the start of {argv[0]}")
         if job.error:

@@ -32,6 +32,7 @@ MEMORY_L2_MIB = 320
 # Firmware that a PC without devices asks for.
 FIRMWARE = ("/usr/share/seabios/bios-256k.bin", "/usr/share/qemu/kvmvapic.bin",
             "/usr/share/qemu/linuxboot_dma.bin", "/usr/share/qemu/pvh.bin")
+AWAKE_S = 2
 # What TCG does not tell L1's KVM; see its source.
 XCR0 = "lib/xcr0.so"
 L2_INIT = SOURCE / "tests/e2e/guest/l2init"
@@ -180,3 +181,23 @@ def load_kvm(vm: Vm) -> None:
     for name in KVM_MODULES:
         vm.agent.run(["insmod", f"/lib/modules/{name}.ko"])
     vm.agent.run(["test", "-c", "/dev/kvm"])
+    _keep_awake(vm)
+
+
+def _keep_awake(vm: Vm) -> None:
+    """While somebody waits, give each CPU of L1 something to do now and then.
+    Each VMRUN and #VMEXIT changes what is pending for the vCPU, and takes no
+    lock (QEMU, target/i386/tcg/sysemu/svm_helper.c, interrupt_request): what
+    another thread has raised in that moment is lost. The local APIC still has
+    it, and delivers it with the next one: a timer's is never followed by any."""
+    poll, due = vm.agent.poll, 0.0
+
+    def and_poke() -> None:
+        nonlocal due
+        poll()
+        if time.monotonic() >= due:
+            due = time.monotonic() + AWAKE_S
+            for cpu in range(vm.machine.smp):
+                vm.agent.send(["taskset", f"{1 << cpu:x}", "true"])
+
+    vm.agent.poll = and_poke
