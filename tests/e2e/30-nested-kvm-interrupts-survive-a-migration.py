@@ -54,4 +54,4 @@ def rings(t: e2e.Test, host: nested.Host, when: str) -> int:
     return last[0] - first[0]
 
 
-e2e.main(test)
+e2e.main(test, tries=nested.TRIES)

@@ -109,4 +109,4 @@ def control_goes_on(t: e2e.Test, host: nested.Host) -> None:
     e2e.require_equal(last["wrong"], "0", "wrong results of the control")
 
 
-e2e.main(test)
+e2e.main(test, tries=nested.TRIES)

@@ -43,4 +43,4 @@ def without(t: e2e.Test, host: nested.Host) -> None:
     t.say(f"without: {said.strip()}")
 
 
-e2e.main(test)
+e2e.main(test, tries=nested.TRIES)

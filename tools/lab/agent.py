@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import Callable, Sequence
 
-from .errors import LabError
+from .errors import LabError, Silence
 from .link import Link
 
 VERSION = 1
@@ -181,8 +181,8 @@ class Agent:
                         return
             self.poll()
             if time.monotonic() >= deadline:
-                raise LabError(f"guest: no sign of {what} "
-                               f"within {timeout_s:.0f} s")
+                raise Silence(f"guest: no sign of {what} "
+                              f"within {timeout_s:.0f} s")
 
     def wait_hello(self, timeout_s: float) -> None:
         self.wait(lambda: self.hello, timeout_s, "the agent's hello")

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Callable
 
 from . import image, kernel
-from .errors import LabError, Skip
+from .errors import LabError, Silence, Skip
 from .host import Host
 from .paths import build_dir
 from .proc import kill_all, tail
@@ -128,15 +128,33 @@ def _on_signal(number: int, _frame: object) -> None:
     raise KeyboardInterrupt(signal.Signals(number).name)
 
 
-def main(function: Callable[[Test], None]) -> None:
-    """Run a test function as the script's whole work; does not return."""
+def _run(function: Callable[[Test], None], test: Test, more: int) -> Test:
+    """Run it, and anew where a guest fell silent and `more` tries are left.
+    Returns the test that has ended."""
+    try:
+        function(test)
+        return test
+    except Silence as silence:
+        if not more:
+            raise
+        kill_all()
+        test.show_logs()
+        test.say(f"ONCE MORE: {silence}")
+        test.end()
+        return _run(function, Test(test.name), more - 1)
+
+
+def main(function: Callable[[Test], None], tries: int = 1) -> None:
+    """Run a test function as the script's whole work; does not return. `tries`:
+    how often, should a guest fall silent. Only for emulators that are known to
+    lose guests, and said in docs/testing.md."""
     name = Path(inspect.getfile(function)).stem
     signal.signal(signal.SIGTERM, _on_signal)
     test = Test(name)
     test.say(f"{name}: {accel()}, kernel {test.kernel_version or 'default'}")
     reason = ""
     try:
-        function(test)
+        test = _run(function, test, tries - 1)
         status = 0
     except Skip as why:
         reason = str(why)

@@ -10,5 +10,9 @@ class GuestSplat(LabError):
     """The guest's kernel log shows a bug, a warning, an oops or a panic."""
 
 
+class Silence(LabError):
+    """A guest does not say in time what is waited for."""
+
+
 class Skip(Exception):
     """A test can not run here; the text says why."""
