@@ -8,7 +8,7 @@ more, and hears of events only when it polls."""
 from lab import e2e, nested
 from lab.vm import Vm
 
-ROUNDS = 5
+ROUNDS = 3
 
 
 def test(t: e2e.Test) -> None:

@@ -16,7 +16,7 @@ from lab.standin import ABORT, ANNOUNCE, PREPARE
 
 SEED = os.environ.get("ISAHP_SEED", str(random.SystemRandom().randrange(1 << 31)))
 # By hand: millions. docs/testing.md.
-CALLS = os.environ.get("ISAHP_FUZZ_CALLS", "300000")
+CALLS = os.environ.get("ISAHP_FUZZ_CALLS", "100000")
 AVX2 = 32
 DEADLINE, VETO = 1, 2
 KERNEL_POINTER = "ffff[89a-f][0-9a-f]{11}"

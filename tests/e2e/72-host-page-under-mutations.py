@@ -19,7 +19,7 @@ from lab.standin import (ABORT, ANNOUNCE, COMMIT, PREPARE, RECORD, RECORD_SLOT,
 
 SEED = int(os.environ.get("ISAHP_SEED",
                           random.SystemRandom().randrange(1 << 32)))
-RECORDS = int(os.environ.get("ISAHP_FUZZ_RECORDS", "1500"))
+RECORDS = int(os.environ.get("ISAHP_FUZZ_RECORDS", "800"))
 REPLIES = RECORDS // 10
 AVX2, BMI2, MOVBE = 32, 34, 7
 ENDLESS = 1 << 63

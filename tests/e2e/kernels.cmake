@@ -2,14 +2,12 @@
 # Which end-to-end tests run on which kernels besides the default one.
 
 # The quick ones that between them load and use the device, exchange the vDSO's
-# entry, finish instructions that have gone, migrate live, and see nonsense on
-# the page; and what 6.1 has not: a JIT that emits BMI2, and a switch that turns
-# 32-bit programs off.
+# entry, finish instructions that have gone, and migrate live; and what 6.1 has
+# not: a JIT that emits BMI2, and a switch that turns 32-bit programs off.
 isahp_e2e_kernel(6.12 smoke-6.12 300
   10-announce-add-and-remove
   11-live-migration-swaps
   18-vdso32-through-vendor-change
-  21-nonsense-on-the-page
   23-uevents-tell-of-each-record
   39-no-32-bit-programs-stay-none
   50-undefined-is-emulated
