@@ -277,19 +277,6 @@ static void put_level(json_t *json, const struct isahp_profile *profile)
 	}
 }
 
-static void put_errata(json_t *json, const struct isahp_profile *profile)
-{
-	__u64 errata = isahp_errata_of(profile);
-	json_t *array = json_array();
-	unsigned int i;
-
-	for (i = 0; isahp_erratum(i); i++)
-		if (errata >> i & 1)
-			json_array_append_new(array,
-					      json_string(isahp_erratum(i)->name));
-	json_object_set_new(json, "errata", array);
-}
-
 json_t *ctl_host_to_json(const struct isahp_profile *profile)
 {
 	struct isahp_signature signature = isahp_profile_signature(profile);
@@ -312,7 +299,8 @@ json_t *ctl_host_to_json(const struct isahp_profile *profile)
 	if (profile->xcr0_known)
 		put_hex(json, "xcr0", profile->xcr0);
 	put_xsave(json, profile);
-	put_errata(json, profile);
+	json_object_set_new(json, "errata",
+			    isahp_errata_to_json(isahp_errata_of(profile)));
 	json_object_set_new(json, "features", ctl_host_features(profile));
 	return json;
 }

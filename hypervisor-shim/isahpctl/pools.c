@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "pools.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "policy/json_file.h"
 #include "policy/text.h"
 
-#define RECORD_MAX (16 * 1024 * 1024)
+static const struct isahp_json_kind record_file = { "VM's record", 16 * 1024 * 1024 };
 
 bool ctl_is_pool(const char *path)
 {
+	struct isahp_error ignored;
 	json_t *json;
 	bool is;
 
 	/* What comes through a pipe comes once. */
 	if (!strcmp(path, "-"))
 		return false;
-	json = json_load_file(path, 0, NULL);
+	json = isahp_json_file_load(path, &isahp_pool_file, &ignored);
 	is = json_object_get(json, "isahp-pool");
 	json_decref(json);
 	return is;
@@ -26,14 +26,7 @@ bool ctl_is_pool(const char *path)
 
 int ctl_pool_load(const char *path, struct isahp_pool *ret, struct isahp_error *err)
 {
-	char text[ISAHP_ERROR_TEXT_SIZE];
-
-	if (!isahp_pool_load(path, ret, err))
-		return 0;
-	/* What is wrong with a file may be quoted from it. */
-	isahp_text_sanitize(text, sizeof(text), err->text, sizeof(err->text));
-	strcpy(err->text, text);
-	return (int)err->class;
+	return isahp_pool_load(path, ret, err) ? (int)err->class : 0;
 }
 
 /* Whose fault it is has to be said. */
@@ -89,45 +82,18 @@ json_t *ctl_pool_names(const struct isahp_pool *pool)
 	return names;
 }
 
-static json_t *load(const char *path, const char *shown, struct isahp_error *err)
+static json_t *load(const char *path, struct isahp_error *err)
 {
-	FILE *file = strcmp(path, "-") ? fopen(path, "re") : stdin;
-	char what[JSON_ERROR_TEXT_LENGTH];
-	json_t *json = NULL;
-	json_error_t e;
-	struct stat is;
-
-	if (!file || fstat(fileno(file), &is)) {
-		isahp_error_set(err, ISAHP_ERROR_FAILED, 0, "%s: %s", shown,
-				strerror(errno));
-	} else if (S_ISDIR(is.st_mode)) {
-		isahp_error_set(err, ISAHP_ERROR_FAILED, 0, "%s: %s", shown,
-				strerror(EISDIR));
-	} else if (is.st_size > RECORD_MAX) {
-		isahp_error_set(err, ISAHP_ERROR_USAGE, 0,
-				"%s: larger than any VM's record", shown);
-	} else {
-		json = json_loadf(file, JSON_REJECT_DUPLICATES, &e);
-		if (!json) {
-			isahp_text_sanitize(what, sizeof(what), e.text, sizeof(e.text));
-			isahp_error_set(err, ISAHP_ERROR_USAGE, 0, "%s: line %d: %s",
-					shown, e.line, what);
-		}
-	}
-	if (file && file != stdin)
-		fclose(file);
-	return json;
+	return strcmp(path, "-") ? isahp_json_file_load(path, &record_file, err) :
+				   isahp_json_file_read(stdin, path, &record_file, err);
 }
 
 int ctl_record_load(const char *path, struct isahp_vm_record *ret,
 		    struct isahp_error *err)
 {
-	char shown[256];
-	json_t *json;
+	json_t *json = load(path, err);
 	int rc;
 
-	isahp_text_sanitize(shown, sizeof(shown), path, strlen(path));
-	json = load(path, shown, err);
 	if (!json)
 		return (int)err->class;
 	rc = isahp_vm_record_from_json(json, ret, err);

@@ -91,18 +91,6 @@ static json_t *items_to_json(const struct isahp_admission_items *items)
 	return array;
 }
 
-static json_t *acts_to_json(const struct isahp_arrival *arrival)
-{
-	json_t *array = json_array();
-	unsigned int bit;
-
-	for (bit = 0; isahp_arrival_word(bit); bit++)
-		if (arrival->acts >> bit & 1)
-			json_array_append_new(array,
-					      json_string(isahp_arrival_word(bit)));
-	return array;
-}
-
 json_t *isahp_admission_to_json(const struct isahp_admission *admission)
 {
 	const struct isahp_admission *a = admission;
@@ -116,7 +104,7 @@ json_t *isahp_admission_to_json(const struct isahp_admission *admission)
 			 isahp_names_to_json(&a->leaving), "arriving",
 			 isahp_names_to_json(&a->arriving), "entry32", "enter_by",
 			 isahp_entry_form_name(a->arrival.form), "acts",
-			 acts_to_json(&a->arrival));
+			 isahp_arrival_to_json(a->arrival.acts));
 }
 
 /* --- for people ------------------------------------------------------------- */

@@ -221,3 +221,15 @@ const char *isahp_arrival_phrase(unsigned int bit)
 {
 	return bit < COUNT(acts) ? acts[bit].phrase : NULL;
 }
+
+json_t *isahp_arrival_to_json(unsigned int set)
+{
+	json_t *array = json_array();
+	unsigned int bit;
+
+	for (bit = 0; isahp_arrival_word(bit); bit++)
+		if (set >> bit & 1)
+			json_array_append_new(array,
+					      json_string(isahp_arrival_word(bit)));
+	return array;
+}

@@ -155,6 +155,9 @@ struct isahp_arrival isahp_arrival_plan(__u32 boot, __u32 from, __u32 to,
 /** isahp_arrival_word - one act as JSON has it; NULL behind the last */
 const char *isahp_arrival_word(unsigned int bit);
 
+/** isahp_arrival_to_json - a set of acts, as an array of their words */
+json_t *isahp_arrival_to_json(unsigned int set);
+
 /** isahp_arrival_phrase - one act as people read it */
 const char *isahp_arrival_phrase(unsigned int bit);
 

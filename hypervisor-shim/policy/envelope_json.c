@@ -6,18 +6,6 @@
 #include "errata.h"
 #include "names.h"
 
-static json_t *errata_to_json(__u64 errata)
-{
-	json_t *array = json_array();
-	unsigned int i;
-
-	for (i = 0; isahp_erratum(i); i++)
-		if (errata >> i & 1)
-			json_array_append_new(array,
-					      json_string(isahp_erratum(i)->name));
-	return array;
-}
-
 static json_t *hidden_to_json(__u64 errata)
 {
 	json_t *array = json_array();
@@ -50,7 +38,7 @@ static json_t *hosts_to_json(const struct isahp_envelope *e)
 				  isahp_vendor_name(vendor), "excluded", excluded,
 				  "announce", isahp_names_to_json(&h->announce),
 				  "lacks", isahp_names_to_json(&h->lacks), "errata",
-				  errata_to_json(h->errata)));
+				  isahp_errata_to_json(h->errata)));
 	}
 	return array;
 }
@@ -78,18 +66,6 @@ static json_t *withheld_to_json(const struct isahp_envelope *e)
 					 isahp_envelope_word(e->place[i]), "reason",
 					 why));
 	}
-	return array;
-}
-
-static json_t *acts_to_json(unsigned int acts)
-{
-	json_t *array = json_array();
-	unsigned int bit;
-
-	for (bit = 0; isahp_arrival_word(bit); bit++)
-		if (acts >> bit & 1)
-			json_array_append_new(array,
-					      json_string(isahp_arrival_word(bit)));
 	return array;
 }
 
@@ -133,7 +109,7 @@ static json_t *entry_to_json(const struct isahp_envelope *e)
 					  isahp_vendor_name(vendors[to]), "possible",
 					  a.possible, "enter_by",
 					  isahp_entry_form_name(a.form), "acts",
-					  acts_to_json(a.acts)));
+					  isahp_arrival_to_json(a.acts)));
 		}
 	return json_pack("{s:s, s:o}", "common",
 			 isahp_entry_form_name(isahp_entry_best(

@@ -338,3 +338,15 @@ __u32 isahp_erratum_microcode(unsigned int number,
 
 	return row ? row->microcode : 0;
 }
+
+json_t *isahp_errata_to_json(__u64 mask)
+{
+	json_t *array = json_array();
+	unsigned int i;
+
+	for (i = 0; isahp_erratum(i); i++)
+		if (mask >> i & 1)
+			json_array_append_new(array,
+					      json_string(isahp_erratum(i)->name));
+	return array;
+}

@@ -86,4 +86,7 @@ __u64 isahp_errata_of(const struct isahp_profile *cpu);
 __u32 isahp_erratum_microcode(unsigned int number,
 			      const struct isahp_profile *cpu);
 
+/** isahp_errata_to_json - a mask of them, as an array of their names */
+json_t *isahp_errata_to_json(__u64 mask);
+
 #endif /* ISAHP_SHIM_ERRATA_H */

@@ -178,7 +178,7 @@ static int add_override(const struct layout *layout, const struct isahp_level_fi
 			struct isahp_error *err)
 {
 	struct isahp_mask_msr *msr = &mask->msr[mask->count];
-	__u32 low, high;
+	__u32 low = 0, high = 0;
 
 	if (override_half(fit, host, layout->low, &low, err) ||
 	    override_half(fit, host, layout->high, &high, err))

@@ -154,18 +154,6 @@ static json_t *stuck_to_json(const struct isahp_plan *plan)
 
 /* --- steps --------------------------------------------------------------------- */
 
-static json_t *acts_to_json(unsigned int acts)
-{
-	json_t *array = json_array();
-	unsigned int bit;
-
-	for (bit = 0; isahp_arrival_word(bit); bit++)
-		if (acts >> bit & 1)
-			json_array_append_new(array,
-					      json_string(isahp_arrival_word(bit)));
-	return array;
-}
-
 /* As isahpd's control socket takes it; of a migration all but the URI. */
 static json_t *request_of(const struct isahp_plan *plan, const struct isahp_plan_step *s)
 {
@@ -194,7 +182,7 @@ static json_t *step_to_json(const struct isahp_plan *plan, const struct isahp_pl
 		json_object_set_new(object, "to", json_string(s->to));
 	if (s->what == ISAHP_PLAN_MIGRATE) {
 		json_object_set_new(object, "leaving", isahp_names_to_json(&s->leaving));
-		json_object_set_new(object, "entry32", acts_to_json(s->acts));
+		json_object_set_new(object, "entry32", isahp_arrival_to_json(s->acts));
 	}
 	if (s->vm != ISAHP_PLAN_NONE)
 		json_object_set_new(object, "request", request_of(plan, s));

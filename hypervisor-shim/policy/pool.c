@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "errata.h"
 #include "names.h"
@@ -15,7 +14,7 @@
 #include "text.h"
 
 #define FORMAT_KEY "isahp-pool"
-#define FILE_MAX (64 * 1024 * 1024)
+const struct isahp_json_kind isahp_pool_file = { "pool's file", 64 * 1024 * 1024 };
 #define FIELDS(table) table, sizeof(table) / sizeof((table)[0])
 
 /* Return: which of some words a value is, or -1. */
@@ -310,30 +309,6 @@ int isahp_pool_from_json(const json_t *json, const char *folder,
 	return rc;
 }
 
-/* Return: the document; NULL with @err set. */
-static json_t *load(const char *path, const char *shown, struct isahp_error *err)
-{
-	FILE *file = fopen(path, "re");
-	json_t *json = NULL;
-	json_error_t e;
-	struct stat is;
-
-	if (!file || fstat(fileno(file), &is))
-		isahp_error_set(err, ISAHP_ERROR_FAILED, -errno, "%s: %s", shown,
-				strerror(errno));
-	else if (is.st_size > FILE_MAX)
-		isahp_error_set(err, ISAHP_ERROR_USAGE, -EINVAL,
-				"%s: larger than any pool's file", shown);
-	else
-		json = json_loadf(file, JSON_REJECT_DUPLICATES, &e);
-	if (file && !json && is.st_size <= FILE_MAX)
-		isahp_error_set(err, ISAHP_ERROR_USAGE, -EINVAL, "%s: line %d: %s",
-				shown, e.line, e.text);
-	if (file)
-		fclose(file);
-	return json;
-}
-
 int isahp_pool_load(const char *path, struct isahp_pool *ret_pool,
 		    struct isahp_error *err)
 {
@@ -345,13 +320,14 @@ int isahp_pool_load(const char *path, struct isahp_pool *ret_pool,
 	isahp_text_sanitize(shown, sizeof(shown), path, strlen(path));
 	snprintf(folder, sizeof(folder), "%.*s",
 		 slash ? (int)(slash - path) + 1 : 1, slash ? path : ".");
-	json = load(path, shown, err);
+	json = isahp_json_file_load(path, &isahp_pool_file, err);
 	if (!json)
 		return err->class == ISAHP_ERROR_FAILED ? -ENOENT : -EINVAL;
 	rc = isahp_pool_from_json(json, folder, ret_pool, err);
 	json_decref(json);
 	if (rc) {
-		memcpy(text, err->text, sizeof(text));
+		/* What is wrong with a file may be quoted from it. */
+		isahp_text_sanitize(text, sizeof(text), err->text, sizeof(err->text));
 		isahp_error_set(err, err->class, rc, "%s: %.700s", shown, text);
 	}
 	return rc;

@@ -12,6 +12,7 @@
 #include "admission.h"
 #include "envelope.h"
 #include "error.h"
+#include "json_file.h"
 #include "level.h"
 #include "merge.h"
 #include "profile.h"
@@ -19,6 +20,8 @@
 
 #define ISAHP_POOL_FORMAT 1 /* of the file */
 #define ISAHP_POOL_HOSTS_MAX 100000
+
+extern const struct isahp_json_kind isahp_pool_file;
 
 /**
  * struct isahp_pool - what the file says

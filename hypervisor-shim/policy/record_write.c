@@ -117,7 +117,6 @@ static int put_errata(json_t *guest, const struct isahp_vm_record *record)
 {
 	json_t *old = json_object_get(guest, "workarounds"), *item, *array;
 	__u64 was = 0;
-	unsigned int i;
 	size_t at;
 	int number;
 
@@ -128,11 +127,7 @@ static int put_errata(json_t *guest, const struct isahp_vm_record *record)
 	}
 	if (was == record->errata)
 		return 0;
-	array = json_array();
-	for (i = 0; isahp_erratum(i); i++)
-		if (record->errata >> i & 1)
-			json_array_append_new(array,
-					      json_string(isahp_erratum(i)->name));
+	array = isahp_errata_to_json(record->errata);
 	json_array_foreach(old, at, item)
 		if (isahp_erratum_find(json_string_value(item)) < 0)
 			json_array_append(array, item);

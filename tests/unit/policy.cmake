@@ -7,6 +7,7 @@ foreach(name
     field
     floor
     import
+    json_file
     level
     mask_msr
     merge
