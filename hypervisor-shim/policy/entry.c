@@ -81,7 +81,7 @@ const char *isahp_entry_form_name(enum isahp_entry_form form)
 	return (size_t)form < COUNT(names) ? names[form] : "unknown";
 }
 
-const char *isahp_entry_mode_name(enum isahp_entry_mode mode)
+static const char *mode_name(enum isahp_entry_mode mode)
 {
 	static const char *const names[] = {
 		[ISAHP_ENTRY_64] = "64-bit code",
@@ -110,7 +110,7 @@ static int check_bit(const struct isahp_profile *profile, __u32 leaf,
 			       "host %s: CPUID 0x%x EDX[11] (%s) is %d, and an %s CPU has %d in %s: %s",
 			       profile->name, leaf, isahp_entry_form_name(form),
 			       shown, isahp_vendor_name(vendor), cell->shown,
-			       isahp_entry_mode_name(mode),
+			       mode_name(mode),
 			       mode == ISAHP_ENTRY_64 && form == ISAHP_ENTRY_SYSCALL ?
 			       "take the profile with a 64-bit program" :
 			       "look whether it is of this host, or masked");

@@ -70,9 +70,6 @@ enum isahp_entry_form isahp_entry_best(const __u32 *vendors, size_t count,
 /** isahp_entry_form_name - syscall, sysenter, int80: as the guest's sysfs has it */
 const char *isahp_entry_form_name(enum isahp_entry_form form);
 
-/** isahp_entry_mode_name - "64-bit code" ... */
-const char *isahp_entry_mode_name(enum isahp_entry_mode mode);
-
 /**
  * isahp_entry_check - does what a profile shows agree with the table
  * @profile: a host's.

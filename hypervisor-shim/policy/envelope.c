@@ -26,7 +26,8 @@ const char *isahp_envelope_word(enum isahp_envelope_place place)
 	return (size_t)place < ISAHP_ENVELOPE_PLACES ? places[place].word : "";
 }
 
-const char *isahp_envelope_phrase(enum isahp_envelope_place place)
+/* As people read it. */
+static const char *phrase_of(enum isahp_envelope_place place)
 {
 	return (size_t)place < ISAHP_ENVELOPE_PLACES ? places[place].phrase : "";
 }
@@ -354,7 +355,7 @@ void isahp_envelope_why(const struct isahp_envelope *envelope, unsigned int numb
 					  envelope->place[number] : 0;
 
 	why[0] = '\0';
-	isahp_text_append(why, size, "%s", isahp_envelope_phrase(place));
+	isahp_text_append(why, size, "%s", phrase_of(place));
 	if (place == ISAHP_ENVELOPE_NEEDS)
 		add_need(envelope, number, why, size);
 	else if (place == ISAHP_ENVELOPE_SILENT || place == ISAHP_ENVELOPE_STATE_HELD)

@@ -147,9 +147,6 @@ void isahp_envelope_free(struct isahp_envelope *envelope);
 /** isahp_envelope_word - a place as JSON has it */
 const char *isahp_envelope_word(enum isahp_envelope_place place);
 
-/** isahp_envelope_phrase - a place as people read it */
-const char *isahp_envelope_phrase(enum isahp_envelope_place place);
-
 /**
  * isahp_envelope_why - why a feature is where it is
  * @envelope: made.

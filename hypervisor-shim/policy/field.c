@@ -350,20 +350,6 @@ const char *isahp_operator_name(unsigned int operator)
 	return operator < sizeof(names) / sizeof(names[0]) ? names[operator] : "?";
 }
 
-const char *isahp_choice_name(unsigned int choice)
-{
-	static const char *const names[] = {
-		[ISAHP_CHOICE_NONE] = "",
-		[ISAHP_CHOICE_IDENTITY] = "identity",
-		[ISAHP_CHOICE_CACHE] = "cache",
-		[ISAHP_CHOICE_TOPOLOGY] = "topology",
-		[ISAHP_CHOICE_LIVE] = "live",
-		[ISAHP_CHOICE_HOST] = "host",
-	};
-
-	return choice < sizeof(names) / sizeof(names[0]) ? names[choice] : "?";
-}
-
 #define BIT_OF(leaf_, subleaf_, reg_, bit_) \
 	{ .leaf = leaf_, .subleaf = subleaf_, .reg = ISAHP_##reg_, .shift = bit_, .width = 1 }
 #define GATE(bit_, leaf_, first_, last_, reg_, binding_, name_)               \

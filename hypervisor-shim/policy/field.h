@@ -141,9 +141,6 @@ __u64 isahp_field_mask(const struct isahp_field *field);
 /** isahp_operator_name - AND, OR, MIN ... */
 const char *isahp_operator_name(unsigned int operator);
 
-/** isahp_choice_name - identity, cache ...; "" for none */
-const char *isahp_choice_name(unsigned int choice);
-
 /**
  * struct isahp_gate - a bit that says whether a leaf or an MSR means anything
  * @bit: it; one bit wide.

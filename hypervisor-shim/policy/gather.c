@@ -152,7 +152,11 @@ static inline void see(struct isahp_seen *seen, __u64 value, __u64 known,
 		number_see(&seen->number[i], value, known, host);
 }
 
-__u64 isahp_cache_size(const struct isahp_cpuid_leaf *leaf)
+/*
+ * Of the cache that leaf 4 or 8000_001DH describes, in bytes; 0: none (SDM 2A,
+ * CPUID, 04H: ways x partitions x line x sets).
+ */
+static __u64 cache_size(const struct isahp_cpuid_leaf *leaf)
 {
 	__u32 ebx = leaf->value[ISAHP_EBX];
 
@@ -166,7 +170,7 @@ __u64 isahp_cache_size(const struct isahp_cpuid_leaf *leaf)
 static int cache_compare(const struct isahp_cpuid_leaf *a,
 			 const struct isahp_cpuid_leaf *b)
 {
-	__u64 size_a = isahp_cache_size(a), size_b = isahp_cache_size(b);
+	__u64 size_a = cache_size(a), size_b = cache_size(b);
 	unsigned int reg;
 
 	if (size_a != size_b)

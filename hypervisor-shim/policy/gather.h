@@ -118,12 +118,4 @@ const struct isahp_gathered *isahp_gather_find(const struct isahp_gather *gather
 /** isahp_gather_free - all zero then */
 void isahp_gather_free(struct isahp_gather *gather);
 
-/**
- * isahp_cache_size - of the cache that a leaf describes
- * @leaf: 4 or 8000_001DH (SDM 2A, CPUID, 04H: ways x partitions x line x sets).
- *
- * Return: in bytes; 0 where it describes none.
- */
-__u64 isahp_cache_size(const struct isahp_cpuid_leaf *leaf);
-
 #endif /* ISAHP_SHIM_GATHER_H */
