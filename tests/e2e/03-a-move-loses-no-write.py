@@ -1,9 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """The lab: of a guest that writes all the time, a live migration loses nothing.
-Its CPU has no Meltdown, so that its kernel seldom flushes the TLB. (With memory
-of 512 MiB, a size that `_size()` of lab/qemu.py avoids, QEMU 7.2 loses pages in
-one move of two.)"""
+Its CPU has no Meltdown, so that its kernel seldom flushes the TLB. (QEMU 7.2,
+ISAHP_QEMU=system on Debian 12, loses pages in one move of two.)"""
 
 import re
 

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: MIT
 """The MSRs by which 32-bit code enters the kernel. On a guest booted on Intel
 CSTAR leads into the kernel's entry from the module's load on, on every CPU, also
-on one that was offline and after sleep: a SYSCALL by 32-bit code is a system
-call, where it panics the same guest without the module. SYSENTER is disarmed on
+on one that was offline and after sleep: moved to AMD, where 32-bit code can
+execute SYSCALL, it is a system call, and panics the same guest without the
+module. SYSENTER is disarmed on
 AMD and from the PREPARE of a move there on; on Intel it is armed with the values
 of a kernel booted there, also in a guest that comes from AMD with halves of
 them."""
@@ -14,6 +15,8 @@ from lab.errors import GuestSplat
 CSTAR, CS, ESP, EIP = 0xC0000083, 0x174, 0x175, 0x176
 KERNEL_CS = 0x10
 CPUS = (0, 1)
+# What becomes of a kernel that is entered at 0 on a user's stack.
+DEATHS = ("PANIC: double fault", "BUG: unable to handle")
 
 
 def test(t: e2e.Test) -> None:
@@ -60,24 +63,26 @@ def check_control(t) -> None:
             vm.boot(t.plain_host("bare", cpus.RICH))
             vm.agent.sh("insmod /lib/modules/msr.ko")
             e2e.require_equal(read(vm, 0, CSTAR), 0, "CSTAR of a bare guest")
+            vm.allow.append("raw32.* invalid opcode")
+            end = vm.agent.run(["raw32", "syscall"], check=False).end
+            e2e.require_equal(end.signal, 4, "SYSCALL on Intel ends by signal")
+            vm.plain_move(t.plain_host("bare-amd", cpus.AMD))
             result = vm.agent.run(["raw32", "syscall"], check=False)
             raise AssertionError(f"a bare guest survives SYSCALL: {result}")
     except GuestSplat as splat:
         t.say(f"without the module: {splat}")
+        e2e.require(any(what in str(splat) for what in DEATHS), str(splat))
 
 
 def check_intel(t) -> list[tuple[int, int, int]]:
     """Returns what SYSENTER is armed with on a guest booted there."""
-    intel = t.host("intel", cpus.RICH)
+    intel, amd = t.host("intel", cpus.RICH), t.host("to-amd", cpus.AMD)
     with t.vm("from-intel") as vm:
         vm.boot(intel)
         intel.shim.await_vm(vm.name)
         vm.agent.sh("insmod /lib/modules/msr.ko")
         armed = sysenter(vm)
         require_cstar(vm)
-        for _ in range(3):
-            e2e.require_equal(vm.agent.run(["raw32", "syscall"]).out, "right\n",
-                              "SYSCALL of 32-bit code")
         t.say(f"Intel boot: CSTAR set, SYSENTER armed with {show(armed)}")
         check_hotplug(t, vm)
         check_sleep(t, vm)
@@ -92,6 +97,10 @@ def check_intel(t) -> list[tuple[int, int, int]]:
         intel.shim.await_vm(vm.name)
         e2e.require_equal(show(sysenter(vm)), show(armed), "after an ABORT")
         t.say("disarmed from PREPARE on, armed again by ABORT")
+        vm.move(amd)
+        for cpu in CPUS:
+            said = vm.agent.run(["taskset", f"{1 << cpu:x}", "raw32", "syscall"])
+            e2e.require_equal(said.out, "right\n", f"SYSCALL on CPU {cpu} on AMD")
         return armed
 
 

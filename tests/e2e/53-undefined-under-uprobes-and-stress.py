@@ -18,7 +18,7 @@ TIMES = 200
 def test(t: e2e.Test) -> None:
     t.need_program("undefined32", "install gcc-multilib")
     rich, poor = t.host("rich", cpus.RICH), t.host("poor", cpus.POOR)
-    with t.vm(clear=("popcnt",), one_thread=True) as vm:
+    with t.vm(clear=("popcnt",)) as vm:
         vm.boot(rich)
         rich.shim.await_vm(vm.name)
         native = {p: cost(vm, p, 100000) for p in PROGRAMS}

@@ -9,8 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from . import cpus, headers, image, kernel
-from .emulator import PROGRAM
+from . import cpus, emulator, headers, image, kernel
 from .errors import LabError
 from .host import Host
 from .qemu import CMDLINE, Machine, accel
@@ -38,6 +37,8 @@ def make_module(args: argparse.Namespace) -> int:
 
 
 def make_image(args: argparse.Namespace) -> int:
+    """And what boots it: tests that come then need not download it."""
+    emulator.default()
     print(_boot_files(args)[1])
     return 0
 
@@ -45,12 +46,14 @@ def make_image(args: argparse.Namespace) -> int:
 def shell(args: argparse.Namespace) -> int:
     vmlinux, initrd = _boot_files(args)
     print(f"lab: {accel()}, -cpu {args.cpu}; Ctrl-A x ends it", flush=True)
+    qemu = emulator.default()
     return subprocess.run(
-        [PROGRAM, "-accel", accel(), "-M", "pc", "-nodefaults",
+        [*qemu.argv(), "-accel", accel(), "-M", "pc", "-nodefaults",
          "-no-user-config", "-display", "none", "-no-reboot",
          "-serial", "mon:stdio", "-cpu", args.cpu, "-m", "512",
          "-smp", str(args.smp), "-kernel", str(vmlinux), "-initrd",
-         str(initrd), "-append", f"{CMDLINE} lab=shell"], check=False
+         str(initrd), "-append", f"{CMDLINE} lab=shell"], check=False,
+        env={**os.environ, **qemu.env()}
     ).returncode
 
 

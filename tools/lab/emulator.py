@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Which QEMU: this system's, or another release, downloaded and unpacked.
+"""Which QEMU: 10.0, downloaded and unpacked where the system has another one.
 
-QEMU 10.0 raises #UD where hardware does and 7.2 does not (SYSCALL in 32-bit
-code on an Intel CPU). A guest stays with one release for life: a live migration
-between two is QEMU's own matter and not ours.
+Debian 12's 7.2 breaks guests, and 10.0 does not: it may translate code while
+another vCPU patches it, and run what was there before from then on (an INT3, for
+ever; before 8.1), and it loses writes in a live migration (before 9.0). And 10.0
+raises #UD where hardware does and 7.2 does not (SYSCALL in 32-bit code on an
+Intel CPU). A guest stays with one release for life: a live migration between two
+is QEMU's own matter and not ours.
 """
 
 import os
@@ -19,8 +22,9 @@ from .errors import LabError
 from .paths import guest_root
 
 PROGRAM = "qemu-system-x86_64"
-# Releases that tests ask for, and the suite that has them.
+# Releases that are downloaded, and the suite that has them.
 SUITES = {"10.0": "bookworm-backports"}
+DEFAULT = "10.0"
 PACKAGES = ("qemu-system-x86", "qemu-system-common", "qemu-system-data", "seabios")
 LIBRARIES = "usr/lib/x86_64-linux-gnu"
 
@@ -103,3 +107,9 @@ def fetch(release: str) -> Emulator:
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return _unpacked(folder)
+
+
+def default() -> Emulator:
+    """Of $ISAHP_QEMU, a release or "system"; else DEFAULT."""
+    release = os.environ.get("ISAHP_QEMU") or DEFAULT
+    return SYSTEM if release == "system" else fetch(release)

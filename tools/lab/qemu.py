@@ -5,11 +5,11 @@ import os
 import re
 import shlex
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Sequence
 
-from .emulator import SYSTEM, Emulator
+from .emulator import Emulator, default
 from .errors import GuestSplat
 from .proc import Process, tail
 from .qmp import Qmp
@@ -35,19 +35,6 @@ def accel() -> str:
     return os.environ.get("ISAHP_ACCEL", "tcg")
 
 
-def _accel(machine: "Machine") -> str:
-    single = machine.one_thread and accel() == "tcg"
-    return f"{accel()},thread=single" if single else accel()
-
-
-def _size(mib: int) -> str:
-    """A size that is no multiple of 64 pages. QEMU before 9.0 reads the dirty
-    bitmap of one that is by whole words, and does not tell the TLBs of TCG's
-    vCPUs then: what they write until their next flush is lost in a migration.
-    Page by page it tells them. It rounds sizes up to 8 KiB."""
-    return f"{mib * 1024 - 8}k"
-
-
 @dataclass(frozen=True)
 class Machine:
     """What a guest keeps on every host."""
@@ -56,10 +43,8 @@ class Machine:
     memory_mib: int = 512
     smp: int = 2
     cmdline: str = ""
-    # For a guest that patches its kernel all the time: see BOOTS in vm.py.
-    one_thread: bool = False
     args: tuple[str, ...] = ()
-    emulator: Emulator = SYSTEM
+    emulator: Emulator = field(default_factory=default)
     vmgenid: bool = True
 
 
@@ -97,10 +82,10 @@ class Qemu:
               ivshmem: Path | None) -> list[str]:
         m = self.machine
         argv = [
-            *m.emulator.argv(), "-accel", _accel(m), "-M", "pc", "-nodefaults",
+            *m.emulator.argv(), "-accel", accel(), "-M", "pc", "-nodefaults",
             "-no-user-config", "-display", "none", "-no-reboot",
             "-name", self.name, "-cpu", self.cpu,
-            "-m", _size(m.memory_mib), "-smp", str(m.smp),
+            "-m", str(m.memory_mib), "-smp", str(m.smp),
             "-kernel", str(m.kernel), "-initrd", str(m.image),
             "-append", f"{CMDLINE} {m.cmdline}".strip(),
             "-chardev", f"file,id=console,path={self.console},append=on",

@@ -19,13 +19,6 @@ from .shim import Command
 
 # The slowest boot under TCG on a loaded machine, several times over.
 BOOT_TIMEOUT_S = 180
-# QEMU 7.2's TCG with several vCPUs now and then runs a stale INT3 when the kernel
-# patches itself at boot: for ever in exc_int3, before the first word (seen: one
-# boot in some hundreds), or 7.2's kernel dies of it. Such a guest is started anew,
-# aloud. One that switches uprobes on and off met it every tenth run: its vCPUs
-# share a thread.
-BOOTS = 3
-MUTE_S = 40
 SYSFS = "/sys/class/misc/isahp"
 
 
@@ -129,34 +122,9 @@ class Vm:
     # -- life --------------------------------------------------------------------
 
     def boot(self, host: Host) -> "Vm":
-        for _ in range(BOOTS - 1):
-            self.adopt(self.launch(host))
-            why = self._lost_in_emulator()
-            if not why:
-                break
-            print(f"{self.name}: {why}: booted again", flush=True)
-            self.drop(self.body)
-        else:
-            self.adopt(self.launch(host))
+        self.adopt(self.launch(host))
         self.agent.wait_hello(BOOT_TIMEOUT_S)
         return self
-
-    def _lost_in_emulator(self) -> str:
-        """Wait for the agent's hello: what QEMU did to the kernel before it,
-        and before our module was there; else a splat is the caller's to see."""
-        deadline = time.monotonic() + MUTE_S
-        while not self.agent.hello and time.monotonic() < deadline:
-            try:
-                self.check()
-            except GuestSplat as splat:
-                said = self.body.qemu.console.read_text(errors="replace")
-                if "int3: 0000" not in str(splat) or "isahp" in said:
-                    raise
-                return str(splat)
-            time.sleep(0.02)
-        if self.agent.hello or self.body.qemu.console.stat().st_size:
-            return ""
-        return f"no word within {MUTE_S} s"
 
     def _await_incoming(self, host: Host) -> tuple[Body, str]:
         target = self.launch(host, "defer")
