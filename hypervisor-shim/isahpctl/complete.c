@@ -122,6 +122,9 @@ static void offer_argument(const struct ctl *ctl, const char *typed,
 	case CTL_LEVEL:
 		offer_levels(typed, type == CTL_MODEL);
 		break;
+	case CTL_GUESTS:
+		offer_words(typed, "kvm qemu xen");
+		break;
 	case CTL_FORM:
 		offer_words(typed, "text profile qemu libvirt xl");
 		break;

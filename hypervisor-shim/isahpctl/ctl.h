@@ -36,6 +36,7 @@ enum ctl_type {
 	CTL_FORMAT,	/* the same: of a host's file */
 	CTL_MODEL,	/* the same: of a CPU, as QEMU names it */
 	CTL_LEVEL,	/* the same: of features */
+	CTL_GUESTS,	/* the same: of a kind that libvirt knows */
 	CTL_FORM,	/* the same: of `pool baseline` */
 	CTL_NUMBER,	/* JSON integer */
 };

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "connect.h"
 #include "ctl.h"
 #include "hosts.h"
 #include "policy/export.h"
@@ -23,26 +24,73 @@ static int take_model(const char *name, struct isahp_profile *profile,
 				       "out of memory") : 0;
 }
 
+static int take_connection(json_t *args, const char *uri, const char *name,
+			   struct isahp_profile *profile, struct isahp_error *err)
+{
+	const json_t *timeout = json_object_get(args, "timeout");
+	struct isahp_remote remote = {
+		.uri = uri,
+		.guests = json_string_value(json_object_get(args, "guests")),
+		.name = name,
+		.timeout_s = ISAHP_REMOTE_TIMEOUT_S,
+	};
+	int rc;
+
+	if (!*uri)
+		return isahp_error_set(err, ISAHP_ERROR_USAGE, ISAHP_ERROR_USAGE,
+				       "--connect wants a URI, as qemu+ssh://root@HOST/system");
+	if (remote.guests && !isahp_remote_guests_valid(remote.guests))
+		return isahp_error_set(err, ISAHP_ERROR_USAGE, ISAHP_ERROR_USAGE,
+				       "--guests is what libvirt calls them: kvm, qemu, xen");
+	if (timeout && (json_integer_value(timeout) < 1 ||
+			json_integer_value(timeout) > ISAHP_REMOTE_TIMEOUT_MAX_S))
+		return isahp_error_set(err, ISAHP_ERROR_USAGE, ISAHP_ERROR_USAGE,
+				       "--timeout is 1 to %d seconds",
+				       ISAHP_REMOTE_TIMEOUT_MAX_S);
+	if (timeout)
+		remote.timeout_s = (unsigned int)json_integer_value(timeout);
+	rc = ctl_connect_one(&remote, err);
+	if (!rc)
+		*profile = remote.profile;
+	return rc;
+}
+
+static int check(json_t *args, struct isahp_error *err)
+{
+	bool from = json_object_get(args, "from"), model = json_object_get(args, "model");
+	bool connect = json_object_get(args, "connect");
+
+	if (from + model + connect > 1)
+		return isahp_error_set(err, ISAHP_ERROR_USAGE, ISAHP_ERROR_USAGE,
+				       "either --from or --connect or --model");
+	if (json_object_get(args, "format") && !from)
+		return isahp_error_set(err, ISAHP_ERROR_USAGE, ISAHP_ERROR_USAGE,
+				       "--format says what --from FILE holds");
+	if ((json_object_get(args, "guests") || json_object_get(args, "timeout")) && !connect)
+		return isahp_error_set(err, ISAHP_ERROR_USAGE, ISAHP_ERROR_USAGE,
+				       "--guests and --timeout go with --connect URI");
+	return 0;
+}
+
 static int take(json_t *args, struct isahp_profile *profile, struct isahp_error *err)
 {
 	const char *from = json_string_value(json_object_get(args, "from"));
 	const char *model = json_string_value(json_object_get(args, "model"));
+	const char *connect = json_string_value(json_object_get(args, "connect"));
 	const char *format = json_string_value(json_object_get(args, "format"));
 	const char *name = json_string_value(json_object_get(args, "name"));
-	int rc;
+	int rc = check(args, err);
 
-	if (from && model)
-		return isahp_error_set(err, ISAHP_ERROR_USAGE, ISAHP_ERROR_USAGE,
-				       "either --from or --model");
-	if (format && !from)
-		return isahp_error_set(err, ISAHP_ERROR_USAGE, ISAHP_ERROR_USAGE,
-				       "--format says what --from FILE holds");
+	if (rc)
+		return rc;
 	if (name && !isahp_profile_name_valid(name))
 		return isahp_error_set(err, ISAHP_ERROR_USAGE, ISAHP_ERROR_USAGE,
 				       "--name has to be printable, without spaces, and shorter than %d characters",
 				       ISAHP_PROFILE_NAME_SIZE);
 	if (from)
 		return ctl_host_read(from, format, name, profile, err);
+	if (connect)
+		return take_connection(args, connect, name, profile, err);
 	rc = model ? take_model(model, profile, err) :
 		     isahp_profile_native(profile, err) ? ISAHP_ERROR_FAILED : 0;
 	if (!rc && name)
@@ -92,6 +140,9 @@ static int run(const struct ctl *ctl, json_t *args)
 static const struct ctl_option options[] = {
 	{ "from", CTL_FILE, "from" },
 	{ "format", CTL_FORMAT, "format" },
+	{ "connect", CTL_TEXT, "connect" },
+	{ "guests", CTL_GUESTS, "guests" },
+	{ "timeout", CTL_NUMBER, "timeout" },
 	{ "model", CTL_MODEL, "model" },
 	{ "name", CTL_TEXT, "name" },
 	{ "to", CTL_FORMAT, "to" },
@@ -103,7 +154,8 @@ const struct ctl_command ctl_host_profile = {
 	.name = "host profile",
 	.summary = "write down what this host's CPU is",
 	.usage =
-	"host profile [--from FILE [--format FORMAT] | --model MODEL]\n"
+	"host profile [--from FILE [--format FORMAT] | --model MODEL |\n"
+	"       --connect URI [--guests TYPE] [--timeout SECONDS]]\n"
 	"       [--name NAME] [--to FORMAT] [--out FILE]\n"
 	"Write a host's profile, in JSON: each leaf of CPUID, XCR0, microcode, what its\n"
 	"kernel mitigates, and MSRs where /dev/cpu/0/msr may be read. That is what the\n"
@@ -116,6 +168,12 @@ const struct ctl_command ctl_host_profile = {
 	"                    input\n"
 	"  --format FORMAT   what the file is, if it is not recognised: profile, cpuid,\n"
 	"                    cpuinfo, libvirt, qemu, xen\n"
+	"  --connect URI     of the host that libvirt reaches so, as\n"
+	"                    qemu+ssh://root@h1/system; asked read-only\n"
+	"  --guests TYPE     not its bare CPU, but what guests of that type (kvm, qemu,\n"
+	"                    xen) can be given; libvirt tells that only those who may\n"
+	"                    change things\n"
+	"  --timeout SECONDS for all of it (default: 20)\n"
 	"  --model MODEL     of a CPU that QEMU or libvirt names, as Haswell-v2: for pools\n"
 	"                    that are only planned\n"
 	"  --name NAME       of the host (default: its own, or the file's)\n"

@@ -7,6 +7,7 @@
 
 #include <isa-core/features.h>
 
+#include "connect.h"
 #include "policy/envelope.h"
 #include "policy/errata.h"
 #include "policy/import.h"
@@ -38,6 +39,19 @@ const char *ctl_class_meaning(unsigned int class)
 
 /* --- reading --------------------------------------------------------------- */
 
+static int ask_one(const char *uri, const char *name, struct isahp_profile *ret,
+		   struct isahp_error *err)
+{
+	struct isahp_remote remote = {
+		.uri = uri, .name = name, .timeout_s = ISAHP_REMOTE_TIMEOUT_S,
+	};
+	int rc = ctl_connect_one(&remote, err);
+
+	if (!rc)
+		*ret = remote.profile;
+	return rc;
+}
+
 int ctl_host_read(const char *path, const char *format, const char *name,
 		  struct isahp_profile *ret, struct isahp_error *err)
 {
@@ -53,6 +67,8 @@ int ctl_host_read(const char *path, const char *format, const char *name,
 		return isahp_error_set(err, ISAHP_ERROR_USAGE, ISAHP_ERROR_USAGE,
 				       "a host's name is printable, without spaces, and shorter than %d characters",
 				       ISAHP_PROFILE_NAME_SIZE);
+	if (ctl_connect_is_uri(path))
+		return ask_one(path, name, ret, err);
 	if (!isahp_import_file(path, (enum isahp_import_format)number, name, ret, err))
 		return 0;
 	if (err->class != ISAHP_ERROR_USAGE)
@@ -111,29 +127,61 @@ static int read_native(struct isahp_profile *profile, struct isahp_error *err)
 	return isahp_profile_native(profile, err) ? ISAHP_ERROR_FAILED : 0;
 }
 
+/* Those that are URIs, all at once. */
+static int ask_all(const json_t *paths, struct ctl_hosts *hosts, struct isahp_error *err)
+{
+	struct isahp_remote *remotes = calloc(hosts->count, sizeof(*remotes));
+	size_t i, count = 0, failed;
+	int rc;
+
+	if (!remotes)
+		return isahp_error_set(err, ISAHP_ERROR_FAILED, ISAHP_ERROR_FAILED,
+				       "out of memory");
+	for (i = 0; i < hosts->count; i++) {
+		const char *path = json_string_value(json_array_get(paths, i));
+
+		if (ctl_connect_is_uri(path))
+			remotes[count++] = (struct isahp_remote){
+				.uri = path, .timeout_s = ISAHP_REMOTE_TIMEOUT_S,
+			};
+	}
+	rc = count ? ctl_connect.read(ctl_connect.context, remotes, count, &failed, err) : 0;
+	for (i = 0, count = 0; !rc && i < hosts->count; i++)
+		if (ctl_connect_is_uri(json_string_value(json_array_get(paths, i))))
+			hosts->profiles[i] = remotes[count++].profile;
+	free(remotes);
+	return rc ? (int)err->class : 0;
+}
+
+static int read_all(const json_t *paths, struct ctl_hosts *hosts, struct isahp_error *err)
+{
+	int rc = 0;
+	size_t i;
+
+	for (i = 0; i < hosts->count && !rc; i++) {
+		const char *path = json_string_value(json_array_get(paths, i));
+
+		if (!ctl_connect_is_uri(path))
+			rc = ctl_host_read(path, NULL, NULL, &hosts->profiles[i], err);
+	}
+	if (!rc)
+		rc = ask_all(paths, hosts, err);
+	return rc ? rc : tell_apart(hosts, paths, err);
+}
+
 int ctl_hosts_read(const json_t *paths, struct ctl_hosts *ret,
 		   struct isahp_error *err)
 {
-	size_t i, count = paths ? json_array_size(paths) : 1;
-	struct ctl_hosts hosts = { calloc(count, sizeof(*hosts.profiles)), 0 };
-	int rc = 0;
+	size_t count = paths ? json_array_size(paths) : 1;
+	struct ctl_hosts hosts = { calloc(count, sizeof(*hosts.profiles)), count };
+	int rc;
 
 	*ret = (struct ctl_hosts){ 0 };
 	if (!hosts.profiles)
 		return isahp_error_set(err, ISAHP_ERROR_FAILED, ISAHP_ERROR_FAILED,
 				       "out of memory");
-	for (i = 0; i < count && !rc; i++) {
-		struct isahp_profile *profile = &hosts.profiles[i];
-
-		if (paths)
-			rc = ctl_host_read(json_string_value(json_array_get(paths, i)),
-					   NULL, NULL, profile, err);
-		else
-			rc = read_native(profile, err);
-		hosts.count += !rc;
-	}
-	if (!rc && paths)
-		rc = tell_apart(&hosts, paths, err);
+	/* What was not read yet is all zero. */
+	rc = paths ? read_all(paths, &hosts, err) : read_native(&hosts.profiles[0], err);
 	if (rc)
 		ctl_hosts_free(&hosts);
 	*ret = hosts;

@@ -22,7 +22,8 @@ struct ctl_hosts {
 
 /**
  * ctl_host_read - one profile from one file
- * @path: of any format that is recognised; "-" is standard input.
+ * @path: of any format that is recognised; "-" is standard input; or a URI, by
+ *	which libvirt reaches the host.
  * @format: auto, profile, cpuid, cpuinfo, libvirt, qemu, xen; NULL: auto.
  * @name: what the host is called; NULL: as the file says, or as it is called.
  * @ret: to be freed.

@@ -37,7 +37,8 @@ static void usage(FILE *out)
 	      "  --help          this text\n"
 	      "\n"
 	      "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 refused by policy,\n"
-	      "4 not acknowledged, 5 isahpd unreachable, 6 no such VM, 7 cancelled.\n",
+	      "4 not acknowledged, 5 isahpd or a host unreachable, 6 no such VM,\n"
+	      "7 cancelled.\n",
 	      out);
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "connect.h"
 #include "policy/json_file.h"
 #include "policy/text.h"
 
@@ -26,7 +27,7 @@ bool ctl_is_pool(const char *path)
 
 int ctl_pool_load(const char *path, struct isahp_pool *ret, struct isahp_error *err)
 {
-	return isahp_pool_load(path, ret, err) ? (int)err->class : 0;
+	return isahp_pool_load_from(path, &ctl_connect, ret, err) ? (int)err->class : 0;
 }
 
 /* Whose fault it is has to be said. */

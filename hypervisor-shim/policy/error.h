@@ -15,7 +15,7 @@ enum isahp_error_class {
 	ISAHP_ERROR_USAGE = 2,		/* the request makes no sense */
 	ISAHP_ERROR_POLICY = 3,		/* refused by the rules */
 	ISAHP_ERROR_UNACKED = 4,	/* the guest did not agree, or not in time */
-	ISAHP_ERROR_UNREACHABLE = 5,	/* no daemon at the socket */
+	ISAHP_ERROR_UNREACHABLE = 5,	/* no daemon at the socket, no host at the URI */
 	ISAHP_ERROR_NO_VM = 6,		/* no VM of that name */
 	ISAHP_ERROR_CANCELLED = 7,	/* the client went away or said stop */
 };

@@ -293,9 +293,12 @@ static int read_pool(struct isahp_pool_reader *r, json_t *json)
 }
 
 int isahp_pool_from_json(const json_t *json, const char *folder,
+			 const struct isahp_remote_source *source,
 			 struct isahp_pool *ret_pool, struct isahp_error *err)
 {
-	struct isahp_pool_reader r = { .pool = ret_pool, .folder = folder, .err = err };
+	struct isahp_pool_reader r = {
+		.pool = ret_pool, .folder = folder, .source = source, .err = err,
+	};
 	struct isahp_pool before = *ret_pool;
 	int rc;
 
@@ -312,6 +315,12 @@ int isahp_pool_from_json(const json_t *json, const char *folder,
 int isahp_pool_load(const char *path, struct isahp_pool *ret_pool,
 		    struct isahp_error *err)
 {
+	return isahp_pool_load_from(path, NULL, ret_pool, err);
+}
+
+int isahp_pool_load_from(const char *path, const struct isahp_remote_source *source,
+			 struct isahp_pool *ret_pool, struct isahp_error *err)
+{
 	const char *slash = strrchr(path, '/');
 	char folder[PATH_MAX], shown[256], text[ISAHP_ERROR_TEXT_SIZE];
 	json_t *json;
@@ -323,7 +332,7 @@ int isahp_pool_load(const char *path, struct isahp_pool *ret_pool,
 	json = isahp_json_file_load(path, &isahp_pool_file, err);
 	if (!json)
 		return err->class == ISAHP_ERROR_FAILED ? -ENOENT : -EINVAL;
-	rc = isahp_pool_from_json(json, folder, ret_pool, err);
+	rc = isahp_pool_from_json(json, folder, source, ret_pool, err);
 	json_decref(json);
 	if (rc) {
 		/* What is wrong with a file may be quoted from it. */

@@ -17,6 +17,7 @@
 #include "merge.h"
 #include "profile.h"
 #include "record.h"
+#include "remote.h"
 
 #define ISAHP_POOL_FORMAT 1 /* of the file */
 #define ISAHP_POOL_HOSTS_MAX 100000
@@ -72,16 +73,25 @@ int isahp_pool_load(const char *path, struct isahp_pool *ret_pool,
 		    struct isahp_error *err);
 
 /**
+ * isahp_pool_load_from - the same, where hosts may be asked over connections, too
+ * @source: who can; NULL: such hosts are an error.
+ */
+int isahp_pool_load_from(const char *path, const struct isahp_remote_source *source,
+			 struct isahp_pool *ret_pool, struct isahp_error *err);
+
+/**
  * isahp_pool_from_json - the same from memory
  * @json: hostile, but for the files that it names: whoever writes a pool's file
- *	may have them read.
+ *	may have them read. It may not have programs run (isahp_remote_uri_check()).
  * @folder: that paths are relative to.
+ * @source: as above.
  * @ret_pool: as above.
  * @err: as above.
  *
  * Return: as above.
  */
 int isahp_pool_from_json(const json_t *json, const char *folder,
+			 const struct isahp_remote_source *source,
 			 struct isahp_pool *ret_pool, struct isahp_error *err);
 
 /** isahp_pool_free - what it owns; all zero then */

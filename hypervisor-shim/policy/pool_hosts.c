@@ -12,14 +12,12 @@
 
 #define FIELDS(table) table, sizeof(table) / sizeof((table)[0])
 
-static int add_host(struct isahp_pool_reader *r, const char *place, const char *path,
-		    const char *name, enum isahp_import_format format)
+/* Room for one more, all zero. */
+static int make_room(struct isahp_pool_reader *r, const char *place)
 {
 	struct isahp_pool *pool = r->pool;
 	struct isahp_profile *hosts;
-	struct isahp_error inner;
 	size_t room;
-	int rc;
 
 	if (pool->host_count == ISAHP_POOL_HOSTS_MAX)
 		return isahp_pool_bad(r->err, place, "more than %d hosts", ISAHP_POOL_HOSTS_MAX);
@@ -31,6 +29,19 @@ static int add_host(struct isahp_pool_reader *r, const char *place, const char *
 		pool->hosts = hosts;
 		pool->room = room;
 	}
+	memset(&pool->hosts[pool->host_count], 0, sizeof(*pool->hosts));
+	return 0;
+}
+
+static int add_host(struct isahp_pool_reader *r, const char *place, const char *path,
+		    const char *name, enum isahp_import_format format)
+{
+	struct isahp_pool *pool = r->pool;
+	struct isahp_error inner;
+	int rc = make_room(r, place);
+
+	if (rc)
+		return rc;
 	rc = isahp_import_file(path, format, name, &pool->hosts[pool->host_count],
 			       &inner);
 	if (rc) {
@@ -78,28 +89,17 @@ static int add_files(struct isahp_pool_reader *r, const char *place, const char 
 	return rc;
 }
 
-static int read_host(struct isahp_pool_reader *r, const char *place, json_t *host)
+static int read_file(struct isahp_pool_reader *r, const char *place,
+		     const json_t *host, const char *name)
 {
-	static const struct isahp_pool_field fields[] = {
-		{ "file", NULL }, { "name", NULL }, { "format", NULL },
-	};
-	const json_t *file, *name, *format;
+	const json_t *file = json_object_get(host, "file");
+	const json_t *format = json_object_get(host, "format");
 	int rc, found = ISAHP_IMPORT_AUTO;
 	char path[PATH_MAX];
 
-	if (json_is_string(host))
-		return add_files(r, place, json_string_value(host));
-	rc = isahp_pool_fields(r, place, host, FIELDS(fields));
-	if (rc)
-		return rc;
-	file = json_object_get(host, "file");
-	name = json_object_get(host, "name");
-	format = json_object_get(host, "format");
 	if (!json_is_string(file))
-		return isahp_pool_bad(r->err, place, "\"file\" has to be there, and a path");
-	if (name && (!json_is_string(name) ||
-		     !isahp_profile_name_valid(json_string_value(name))))
-		return isahp_pool_bad(r->err, place, "\"name\" has to be printable, without spaces");
+		return isahp_pool_bad(r->err, place,
+				      "\"file\" has to be there, and a path; or \"connect\", and a URI");
 	if (format)
 		found = json_is_string(format) ?
 			isahp_import_format_find(json_string_value(format)) : -ENOENT;
@@ -107,7 +107,129 @@ static int read_host(struct isahp_pool_reader *r, const char *place, json_t *hos
 		return isahp_pool_bad(r->err, place,
 			   "\"format\" has to be auto, profile, cpuid, cpuinfo, libvirt, qemu or xen");
 	rc = full_path(r, place, json_string_value(file), path, sizeof(path));
-	return rc ? rc : add_host(r, place, path, json_string_value(name), found);
+	return rc ? rc : add_host(r, place, path, name, found);
+}
+
+static int check_connection(struct isahp_pool_reader *r, const char *place,
+			    const json_t *host)
+{
+	const json_t *guests = json_object_get(host, "guests");
+	const json_t *timeout = json_object_get(host, "timeout");
+	const char *uri = json_string_value(json_object_get(host, "connect"));
+	struct isahp_error inner;
+
+	if (!uri)
+		return isahp_pool_bad(r->err, place, "\"connect\" has to be a URI of libvirt");
+	if (isahp_remote_uri_check(uri, &inner))
+		return isahp_pool_bad(r->err, place, "%.500s", inner.text);
+	if (guests && (!json_is_string(guests) ||
+		       !isahp_remote_guests_valid(json_string_value(guests))))
+		return isahp_pool_bad(r->err, place,
+				      "\"guests\" has to be what libvirt calls them, as kvm");
+	if (timeout && (json_integer_value(timeout) < 1 ||
+			json_integer_value(timeout) > ISAHP_REMOTE_TIMEOUT_MAX_S))
+		return isahp_pool_bad(r->err, place,
+				      "\"timeout\" has to be 1 to %d seconds",
+				      ISAHP_REMOTE_TIMEOUT_MAX_S);
+	if (!r->source)
+		return isahp_pool_bad(r->err, place, "this program does not connect to hosts");
+	return 0;
+}
+
+/* Its place among the hosts is kept; all are asked at once, later. */
+static int add_connection(struct isahp_pool_reader *r, const char *place, size_t number,
+			  const json_t *host, const char *name)
+{
+	const json_t *timeout = json_object_get(host, "timeout");
+	struct isahp_pool_connection *more;
+	int rc = check_connection(r, place, host);
+
+	if (!rc)
+		rc = make_room(r, place);
+	if (rc)
+		return rc;
+	if (r->connection_count == r->room) {
+		r->room = r->room ? 2 * r->room : 16;
+		more = reallocarray(r->connections, r->room, sizeof(*more));
+		if (!more)
+			return isahp_pool_no_memory(r->err);
+		r->connections = more;
+	}
+	r->connections[r->connection_count++] = (struct isahp_pool_connection){
+		.remote = {
+			.uri = json_string_value(json_object_get(host, "connect")),
+			.guests = json_string_value(json_object_get(host, "guests")),
+			.name = name,
+			.timeout_s = timeout ? (unsigned int)json_integer_value(timeout) :
+					       ISAHP_REMOTE_TIMEOUT_S,
+		},
+		.host = r->pool->host_count++,
+		.number = number,
+	};
+	return 0;
+}
+
+static int read_host(struct isahp_pool_reader *r, const char *place, size_t number,
+		     json_t *host)
+{
+	static const struct isahp_pool_field files[] = {
+		{ "file", NULL }, { "name", NULL }, { "format", NULL },
+	};
+	static const struct isahp_pool_field connections[] = {
+		{ "connect", NULL }, { "name", NULL }, { "guests", NULL },
+		{ "timeout", NULL },
+	};
+	bool connect = json_object_get(host, "connect");
+	const json_t *name;
+	int rc;
+
+	if (json_is_string(host))
+		return add_files(r, place, json_string_value(host));
+	rc = connect ? isahp_pool_fields(r, place, host, FIELDS(connections)) :
+		       isahp_pool_fields(r, place, host, FIELDS(files));
+	if (rc)
+		return rc;
+	name = json_object_get(host, "name");
+	if (name && (!json_is_string(name) ||
+		     !isahp_profile_name_valid(json_string_value(name))))
+		return isahp_pool_bad(r->err, place, "\"name\" has to be printable, without spaces");
+	return connect ? add_connection(r, place, number, host, json_string_value(name)) :
+			 read_file(r, place, host, json_string_value(name));
+}
+
+static int ask(struct isahp_pool_reader *r, struct isahp_remote *remotes)
+{
+	size_t i, failed = 0;
+	struct isahp_error inner;
+	char place[64];
+	int rc;
+
+	for (i = 0; i < r->connection_count; i++)
+		remotes[i] = r->connections[i].remote;
+	rc = r->source->read(r->source->context, remotes, r->connection_count, &failed,
+			     &inner);
+	if (rc) {
+		snprintf(place, sizeof(place), "hosts[%zu]", r->connections[failed].number);
+		isahp_pool_bad(r->err, place, "%.600s", inner.text);
+		r->err->class = inner.class;
+		return rc;
+	}
+	for (i = 0; i < r->connection_count; i++)
+		r->pool->hosts[r->connections[i].host] = remotes[i].profile;
+	return 0;
+}
+
+static int ask_connections(struct isahp_pool_reader *r)
+{
+	struct isahp_remote *remotes;
+	int rc;
+
+	if (!r->connection_count)
+		return 0;
+	remotes = calloc(r->connection_count, sizeof(*remotes));
+	rc = remotes ? ask(r, remotes) : isahp_pool_no_memory(r->err);
+	free(remotes);
+	return rc;
 }
 
 static int read_hosts(struct isahp_pool_reader *r, json_t *hosts)
@@ -122,11 +244,11 @@ static int read_hosts(struct isahp_pool_reader *r, json_t *hosts)
 				      "has to be there: an array of files with profiles");
 	json_array_foreach(hosts, i, host) {
 		snprintf(place, sizeof(place), "hosts[%zu]", i);
-		rc = read_host(r, place, host);
+		rc = read_host(r, place, i, host);
 		if (rc)
 			return rc;
 	}
-	return 0;
+	return ask_connections(r);
 }
 
 static int by_name(const void *a, const void *b)
@@ -162,5 +284,6 @@ int isahp_pool_hosts(struct isahp_pool_reader *r, json_t *hosts)
 {
 	int rc = read_hosts(r, hosts);
 
+	free(r->connections);
 	return rc ? rc : check_doubles(r);
 }

@@ -9,14 +9,34 @@
 #include "pool.h"
 
 /**
+ * struct isahp_pool_connection - a host that is to be asked
+ * @remote: how. Its texts are the document's.
+ * @host: among the pool's hosts.
+ * @number: in the file's list.
+ */
+struct isahp_pool_connection {
+	struct isahp_remote remote;
+	size_t host;
+	size_t number;
+};
+
+/**
  * struct isahp_pool_reader - what is being read
  * @pool: into.
  * @folder: paths are relative to.
+ * @source: who can connect to hosts, or NULL.
+ * @connections: hosts that are to be asked when all files are read.
+ * @connection_count: of @connections.
+ * @room: allocated.
  * @err: to be filled.
  */
 struct isahp_pool_reader {
 	struct isahp_pool *pool;
 	const char *folder;
+	const struct isahp_remote_source *source;
+	struct isahp_pool_connection *connections;
+	size_t connection_count;
+	size_t room;
 	struct isahp_error *err;
 };
 

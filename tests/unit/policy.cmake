@@ -14,7 +14,8 @@ foreach(name
     merge_law
     native
     profile
-    qemu)
+    qemu
+    remote)
   isahp_unit_test(policy_${name} LIBS isahp_policy)
   target_compile_definitions(test_policy_${name} PRIVATE
     POLICY_DATA="${CMAKE_CURRENT_SOURCE_DIR}/policy")
@@ -51,3 +52,17 @@ foreach(name
   target_compile_definitions(test_policy_${name} PRIVATE
     POLICY_DATA="${CMAKE_CURRENT_SOURCE_DIR}/policy")
 endforeach()
+
+# Hosts that are asked through libvirt, where it was built with that; and an
+# isahpctl that was built without.
+if(LIBVIRT_FOUND)
+  add_executable(isahpctl_plain ${PROJECT_SOURCE_DIR}/hypervisor-shim/isahpctl/libvirt/none.c)
+  target_link_libraries(isahpctl_plain PRIVATE isahpctl_commands)
+  set_target_properties(isahpctl_plain PROPERTIES
+    RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+  add_test(NAME unit/policy_connect
+    COMMAND ${PROJECT_SOURCE_DIR}/tests/run-unit
+      python3 ${CMAKE_CURRENT_SOURCE_DIR}/policy_connect.py
+      $<TARGET_FILE:isahpctl> $<TARGET_FILE:isahpctl_plain>)
+  set_tests_properties(unit/policy_connect PROPERTIES LABELS unit TIMEOUT 180)
+endif()
