@@ -6,12 +6,16 @@ Usage: policy_ctl_input.py ISAHPD ISAHPCTL
 """
 import os
 import pathlib
+import pty
 import random
 import re
+import select
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 import unittest
 
@@ -190,6 +194,71 @@ class Example(unittest.TestCase):
                                      r"\A" + r"(?s:.*)".join(pieces) + r"\Z", command)
 
 
+class Zsh:
+    """A zsh at a terminal of its own, as somebody who types and presses TAB has it."""
+
+    SETUP = """\
+        PROMPT= RPROMPT= LISTMAX=1000
+        fpath=($COMPLETIONS $fpath)
+        autoload -Uz compinit
+        compinit -u -d $ZDOTDIR/dump
+        tell() { print -rn -- "$BUFFER"$'\\0' >$REPLY_TO; BUFFER= }
+        zle -N tell
+        bindkey '^X' tell
+        zle-line-init() { print -n $'\\0' >$REPLY_TO; zle -D zle-line-init }
+        zle -N zle-line-init
+        """
+
+    def __init__(self, folder):
+        script = TOP / "hypervisor-shim/isahpctl/completion/_isahpctl"
+        where = pathlib.Path(folder, "zsh")
+        where.mkdir()
+        (where / "bin").mkdir()
+        (where / "bin/isahpctl").symlink_to(ISAHPCTL)
+        (where / "_isahpctl").write_bytes(script.read_bytes())
+        (where / ".zshrc").write_text(textwrap.dedent(self.SETUP), encoding="utf-8")
+        os.mkfifo(where / "reply")
+        # Open at both ends, so that nobody waits for the other one to open it.
+        self.reply = os.open(where / "reply", os.O_RDWR)
+        self.master, slave = pty.openpty()
+        self.screen = b""
+        environ = {k: v for k, v in os.environ.items()
+                   if k in ("ASAN_OPTIONS", "UBSAN_OPTIONS")}
+        self.child = subprocess.Popen(
+            ["zsh", "-i"], stdin=slave, stdout=slave, stderr=slave, cwd=folder,
+            start_new_session=True, env={
+                **environ, "PATH": f"{where}/bin:/usr/bin:/bin", "HOME": str(where),
+                "ZDOTDIR": str(where), "COMPLETIONS": str(where), "TERM": "dumb",
+                "REPLY_TO": str(where / "reply"), "LC_ALL": "C.UTF-8"})
+        os.close(slave)
+        self.answer()
+
+    def answer(self):
+        """What comes through the pipe up to a NUL; what is on the screen is read along."""
+        said = b""
+        while not said.endswith(b"\0"):
+            ready = select.select([self.reply, self.master], [], [], PATIENCE)[0]
+            if not ready:
+                raise AssertionError(f"zsh says nothing more: {self.screen}")
+            if self.master in ready:
+                self.screen += os.read(self.master, 65536)
+            if self.reply in ready:
+                said += os.read(self.reply, 65536)
+        return said[:-1].decode()
+
+    def press(self, text):
+        """-> (the line that TAB makes of it, what it lists)"""
+        self.screen = b""
+        os.write(self.master, text.encode() + b"\t\x18")
+        return self.answer(), self.screen.decode()
+
+    def end(self):
+        self.child.kill()
+        self.child.wait(PATIENCE)
+        os.close(self.master)
+        os.close(self.reply)
+
+
 class Manual(unittest.TestCase):
     def test_help_names_every_option(self):
         overview = run("--help").stdout
@@ -262,6 +331,33 @@ class Manual(unittest.TestCase):
             self.assertEqual(set(press("host", "")), {"profile", "show", "compare"})
             self.assertEqual(press("host", "show", "a"), ["a file.json"])
             self.assertEqual(press("host", "show", "b"), [])
+
+    @unittest.skipUnless(shutil.which("zsh"), "no zsh")
+    def test_completion_in_zsh(self):
+        with tempfile.TemporaryDirectory() as folder:
+            open(os.path.join(folder, "a file.json"), "w", encoding="utf-8").close()
+            zsh = Zsh(folder)
+            try:
+                for typed, line in (
+                    ("isahpctl po", "isahpctl pool "),
+                    ("isahpctl pool e", "isahpctl pool explain "),
+                    ("isahpctl host compare --al", "isahpctl host compare --all "),
+                    ("isahpctl host show a", "isahpctl host show a\\ file.json "),
+                    ("isahpctl host show b", "isahpctl host show b"),
+                    ("isahpctl pool levels f x86-64-v", "isahpctl pool levels f x86-64-v"),
+                    ("isahpctl vm wait x --for se", "isahpctl vm wait x --for settled "),
+                    ("isahpctl announce x --add avx2,-movb",
+                     "isahpctl announce x --add avx2,-movbe "),
+                    ("isahpctl --js", "isahpctl --json "),
+                    ("isahpctl nonsense ", "isahpctl nonsense "),
+                ):
+                    self.assertEqual(zsh.press(typed)[0], line, typed)
+                screen = zsh.press("isahpctl host ")[1]
+                for command in commands():
+                    if command.startswith("host "):
+                        self.assertRegex(screen, rf"{command.split()[1]} +-- \w")
+            finally:
+                zsh.end()
 
 
 if __name__ == "__main__":
