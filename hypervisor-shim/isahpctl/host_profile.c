@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,6 +23,21 @@ static int take_model(const char *name, struct isahp_profile *profile,
 	return isahp_model_profile(model, profile) ?
 		       isahp_error_set(err, ISAHP_ERROR_FAILED, ISAHP_ERROR_FAILED,
 				       "out of memory") : 0;
+}
+
+static int take_native(json_t *args, struct isahp_profile *profile,
+		       struct isahp_error *err)
+{
+	const json_t *cpu = json_object_get(args, "cpu");
+	json_int_t number = json_integer_value(cpu);
+	int rc;
+
+	if (cpu && (number < 0 || number > INT_MAX))
+		return isahp_error_set(err, ISAHP_ERROR_USAGE, ISAHP_ERROR_USAGE,
+				       "--cpu is the number of a CPU");
+	rc = cpu ? isahp_profile_native_cpu((unsigned int)number, profile, err) :
+		   isahp_profile_native(profile, err);
+	return rc ? (int)err->class : 0;
 }
 
 static int take_connection(json_t *args, const char *uri, const char *name,
@@ -66,6 +82,9 @@ static int check(json_t *args, struct isahp_error *err)
 	if (json_object_get(args, "format") && !from)
 		return isahp_error_set(err, ISAHP_ERROR_USAGE, ISAHP_ERROR_USAGE,
 				       "--format says what --from FILE holds");
+	if (json_object_get(args, "cpu") && (from || connect || model))
+		return isahp_error_set(err, ISAHP_ERROR_USAGE, ISAHP_ERROR_USAGE,
+				       "--cpu is of the host that this runs on");
 	if ((json_object_get(args, "guests") || json_object_get(args, "timeout")) && !connect)
 		return isahp_error_set(err, ISAHP_ERROR_USAGE, ISAHP_ERROR_USAGE,
 				       "--guests and --timeout go with --connect URI");
@@ -91,8 +110,7 @@ static int take(json_t *args, struct isahp_profile *profile, struct isahp_error 
 		return ctl_host_read(from, format, name, profile, err);
 	if (connect)
 		return take_connection(args, connect, name, profile, err);
-	rc = model ? take_model(model, profile, err) :
-		     isahp_profile_native(profile, err) ? ISAHP_ERROR_FAILED : 0;
+	rc = model ? take_model(model, profile, err) : take_native(args, profile, err);
 	if (!rc && name)
 		strcpy(profile->name, name);
 	return rc;
@@ -144,6 +162,7 @@ static const struct ctl_option options[] = {
 	{ "guests", CTL_GUESTS, "guests" },
 	{ "timeout", CTL_NUMBER, "timeout" },
 	{ "model", CTL_MODEL, "model" },
+	{ "cpu", CTL_NUMBER, "cpu" },
 	{ "name", CTL_TEXT, "name" },
 	{ "to", CTL_FORMAT, "to" },
 	{ "out", CTL_FILE, "out" },
@@ -154,13 +173,14 @@ const struct ctl_command ctl_host_profile = {
 	.name = "host profile",
 	.summary = "write down what this host's CPU is",
 	.usage =
-	"host profile [--from FILE [--format FORMAT] | --model MODEL |\n"
-	"       --connect URI [--guests TYPE] [--timeout SECONDS]]\n"
+	"host profile [--cpu N | --from FILE [--format FORMAT] |\n"
+	"       --connect URI [--guests TYPE] [--timeout SECONDS] | --model MODEL]\n"
 	"       [--name NAME] [--to FORMAT] [--out FILE]\n"
 	"Write a host's profile, in JSON: each leaf of CPUID, XCR0, microcode, what its\n"
-	"kernel mitigates, and MSRs where /dev/cpu/0/msr may be read. That is what the\n"
-	"other commands take for a host.\n"
+	"kernel mitigates, and MSRs where /dev/cpu/N/msr may be read. That is what the\n"
+	"other commands take for a host. What its CPUs differ in is unknown.\n"
 	"\n"
+	"  --cpu N           of one CPU alone\n"
 	"  --from FILE       not of this host, but of what a file tells: another profile,\n"
 	"                    `cpuid -r`, /proc/cpuinfo, `virsh capabilities` or\n"
 	"                    `domcapabilities`, the answer to QEMU's\n"

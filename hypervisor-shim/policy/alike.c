@@ -7,18 +7,6 @@
 
 #include <isa-core/features.h>
 
-/* Bits that tell of one CPU, not of the host (SDM vol. 2A, APM vol. 3, CPUID). */
-static __u32 common_bits(__u32 leaf, unsigned int reg)
-{
-	if (leaf == 1 && reg == ISAHP_EBX)
-		return 0x00ffffff; /* initial APIC ID */
-	if ((leaf == 0xb || leaf == 0x1f) && reg == ISAHP_EDX)
-		return 0; /* x2APIC ID */
-	if (leaf == 0x8000001e)
-		return 0; /* APIC ID, core, node */
-	return ~0u;
-}
-
 static bool same_leaf(const struct isahp_cpuid_leaf *a, const struct isahp_cpuid_leaf *b)
 {
 	unsigned int reg;
@@ -26,7 +14,7 @@ static bool same_leaf(const struct isahp_cpuid_leaf *a, const struct isahp_cpuid
 	if (a->leaf != b->leaf || a->subleaf != b->subleaf)
 		return false;
 	for (reg = 0; reg < 4; reg++) {
-		__u32 bits = common_bits(a->leaf, reg);
+		__u32 bits = isahp_profile_common_bits(a->leaf, reg);
 
 		if (((a->value[reg] ^ b->value[reg]) |
 		     (a->known[reg] ^ b->known[reg])) & bits)
@@ -130,7 +118,7 @@ __u64 isahp_alike_host_hash(const struct isahp_profile *host)
 
 		hash = mix(hash, (__u64)l->leaf << 32 | l->subleaf);
 		for (reg = 0; reg < 4; reg++)
-			hash = mix(hash, l->value[reg] & common_bits(l->leaf, reg));
+			hash = mix(hash, l->value[reg] & isahp_profile_common_bits(l->leaf, reg));
 	}
 	for (i = 0; i < host->msr_count; i++)
 		hash = mix(hash, host->msrs[i].value ^ host->msrs[i].number);

@@ -70,6 +70,17 @@ static bool signature_known(const struct isahp_profile *p)
 	return (known(p, 1, 0, ISAHP_EAX) & bits) == bits;
 }
 
+/* APIC IDs, of which each CPU has its own, may be those of a CPU 0. */
+static bool leaf_known(const struct isahp_cpuid_leaf *l)
+{
+	unsigned int reg;
+
+	for (reg = 0; reg < 4; reg++)
+		if (~l->known[reg] & isahp_profile_common_bits(l->leaf, reg))
+			return false;
+	return true;
+}
+
 static int write_cpuid(FILE *to, const struct isahp_profile *p, struct isahp_error *err)
 {
 	size_t i, written = 0;
@@ -78,7 +89,7 @@ static int write_cpuid(FILE *to, const struct isahp_profile *p, struct isahp_err
 	for (i = 0; i < p->leaf_count; i++) {
 		const struct isahp_cpuid_leaf *l = &p->leaves[i];
 
-		if ((l->known[0] & l->known[1] & l->known[2] & l->known[3]) != ~0U)
+		if (!leaf_known(l))
 			continue;
 		fprintf(to, "   0x%08x 0x%02x: eax=0x%08x ebx=0x%08x ecx=0x%08x edx=0x%08x\n",
 			l->leaf, l->subleaf, l->value[ISAHP_EAX], l->value[ISAHP_EBX],

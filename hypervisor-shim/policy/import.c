@@ -79,6 +79,12 @@ int isahp_import_not(struct isahp_profile *profile, const char *what, size_t len
 	return json_array_append_new(array, json_string(shown)) ? -ENOMEM : 0;
 }
 
+static void agree_msr(struct isahp_msr *m, const struct isahp_msr *o)
+{
+	m->known &= o ? o->known & ~(m->value ^ o->value) : 0;
+	m->value &= m->known;
+}
+
 void isahp_import_agree(struct isahp_profile *profile,
 			const struct isahp_profile *other)
 {
@@ -94,8 +100,13 @@ void isahp_import_agree(struct isahp_profile *profile,
 			l->value[r] &= l->known[r];
 		}
 	}
+	for (i = 0; i < profile->msr_count; i++)
+		agree_msr(&profile->msrs[i], isahp_profile_msr(other, profile->msrs[i].number));
 	if (profile->microcode != other->microcode)
 		profile->microcode = 0;
+	profile->xcr0_known &= other->xcr0_known && profile->xcr0 == other->xcr0;
+	if (!profile->xcr0_known)
+		profile->xcr0 = 0;
 }
 
 int isahp_import_vendor(struct isahp_profile *profile, const char *vendor)

@@ -13,6 +13,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "import_formats.h"
+
 /* More than any range or leaf has; a CPU that says otherwise is not believed. */
 #define RANGE_MAX 0x100
 #define SUBLEAVES_MAX 64
@@ -226,14 +228,15 @@ static bool read_line(const char *path, char *line, size_t size)
 	return ok;
 }
 
-static __u32 read_microcode(const char *root)
+__u32 isahp_native_microcode(const struct isahp_native *native)
 {
+	const char *root = native->root;
 	char path[4096], line[8192];
 	unsigned long revision = 0;
 	FILE *file;
 
-	snprintf(path, sizeof(path), "%s/sys/devices/system/cpu/cpu0/microcode/version",
-		 root);
+	snprintf(path, sizeof(path), "%s/sys/devices/system/cpu/cpu%u/microcode/version",
+		 root, native->cpu);
 	if (read_line(path, line, sizeof(line)))
 		return (__u32)strtoul(line, NULL, 16);
 	/* In a guest there is no loader, but the number is shown. */
@@ -256,7 +259,6 @@ int isahp_native_kernel(const struct isahp_native *native,
 	int rc = 0;
 	DIR *dir;
 
-	profile->microcode = read_microcode(native->root);
 	snprintf(directory, sizeof(directory), "%s/sys/devices/system/cpu/vulnerabilities",
 		 native->root);
 	dir = opendir(directory);
@@ -296,60 +298,162 @@ static void name_host(struct isahp_profile *profile)
 	snprintf(profile->kernel, sizeof(profile->kernel), "%.63s", names.release);
 }
 
-/* Of as many CPUs as Linux can be built for. */
+/* --- CPUs --------------------------------------------------------------------- */
+
+/* As many as Linux can be built for. */
+#define CPUS_MAX 8192
+
 union cpus {
 	cpu_set_t set;
-	unsigned char room[8192 / 8];
+	unsigned char room[CPUS_MAX / 8];
 };
 
-/* Some leaves differ between CPUs (APIC IDs; cores of two kinds): stay on one. */
-static int stay(union cpus *ret_before, unsigned int *ret_cpu)
+static __u64 native_xcr0(void *context)
 {
-	int cpu = sched_getcpu();
+	(void)context;
+	return isahp_cpuid_xcr0();
+}
+
+static int native_enter(void *context, unsigned int cpu)
+{
 	union cpus one;
 
-	if (cpu < 0 || (size_t)cpu >= 8 * sizeof(one) ||
-	    sched_getaffinity(0, sizeof(*ret_before), &ret_before->set))
-		return -EIO;
+	(void)context;
+	if (cpu >= CPUS_MAX)
+		return -EINVAL;
 	CPU_ZERO_S(sizeof(one), &one.set);
-	CPU_SET_S((size_t)cpu, sizeof(one), &one.set);
-	if (sched_setaffinity(0, sizeof(one), &one.set))
-		return -EIO;
-	*ret_cpu = (unsigned int)cpu;
-	return 0;
+	CPU_SET_S(cpu, sizeof(one), &one.set);
+	return sched_setaffinity(0, sizeof(one), &one.set) ? -errno : 0;
+}
+
+/* "0-3,8" */
+size_t isahp_native_online(const struct isahp_native *native, unsigned int *ret_cpus,
+			   size_t max)
+{
+	char path[4096], line[8192], *at = line;
+	unsigned long first, last;
+	size_t count = 0;
+
+	snprintf(path, sizeof(path), "%s/sys/devices/system/cpu/online", native->root);
+	if (!read_line(path, line, sizeof(line)))
+		return 0;
+	while (*at >= '0' && *at <= '9') {
+		first = last = strtoul(at, &at, 10);
+		if (*at == '-')
+			last = strtoul(at + 1, &at, 10);
+		for (; first <= last && first < CPUS_MAX && count < max; first++)
+			ret_cpus[count++] = (unsigned int)first;
+		at += *at == ',';
+	}
+	return count;
+}
+
+static int read_cpu(const struct isahp_native *native, struct isahp_profile *profile)
+{
+	const struct isahp_cpuid_leaf *l;
+	int rc = isahp_native_leaves(native, profile);
+
+	if (!rc)
+		rc = isahp_native_msrs(native, profile);
+	l = isahp_profile_leaf(profile, 1, 0);
+	/* OSXSAVE: without it there is no XCR0. */
+	profile->xcr0_known = l && l->value[ISAHP_ECX] >> 27 & 1;
+	if (profile->xcr0_known)
+		profile->xcr0 = native->xcr0(native->context);
+	profile->microcode = isahp_native_microcode(native);
+	return rc;
+}
+
+int isahp_native_cpus(struct isahp_native *native, const unsigned int *cpus,
+		      size_t count, struct isahp_profile *profile)
+{
+	size_t i, entered = 0;
+	int rc = 0;
+
+	for (i = 0; i < count && !rc; i++) {
+		struct isahp_profile one = { 0 };
+
+		if (native->enter(native->context, cpus[i]))
+			continue;
+		native->cpu = cpus[i];
+		rc = read_cpu(native, entered ? &one : profile);
+		if (entered++)
+			isahp_import_agree(profile, &one);
+		isahp_profile_free(&one);
+	}
+	return rc || entered ? rc : -ENODEV;
+}
+
+/* --- this host ------------------------------------------------------------------ */
+
+static int read_host(struct isahp_native *native, const unsigned int *cpus, size_t count,
+		     struct isahp_profile *profile)
+{
+	union cpus before;
+	int rc;
+
+	if (sched_getaffinity(0, sizeof(before), &before.set))
+		return -ENODEV;
+	rc = isahp_native_cpus(native, cpus, count, profile);
+	sched_setaffinity(0, sizeof(before), &before.set);
+	return rc ? rc : isahp_native_kernel(native, profile);
+}
+
+static int take(const unsigned int *cpus, size_t count, struct isahp_profile *ret_profile,
+		struct isahp_error *err)
+{
+	struct isahp_native native = {
+		.cpuid = native_cpuid, .xcr0 = native_xcr0, .enter = native_enter, .root = "",
+	};
+	struct isahp_profile profile = { 0 };
+	int rc;
+
+	name_host(&profile);
+	rc = read_host(&native, cpus, count, &profile);
+	if (!rc) {
+		*ret_profile = profile;
+		return 0;
+	}
+	isahp_profile_free(&profile);
+	return isahp_error_set(err, ISAHP_ERROR_FAILED, rc == -ENOMEM ? rc : -EIO,
+			       "this host's profile: %s",
+			       rc == -ENOMEM ? "out of memory" : rc == -ENODEV ?
+			       "the system does not let this thread stay on a CPU" :
+			       "more leaves than a CPU has");
 }
 
 int isahp_profile_native(struct isahp_profile *ret_profile, struct isahp_error *err)
 {
-	struct isahp_native native = { .cpuid = native_cpuid, .root = "" };
-	struct isahp_profile profile = { 0 };
-	const struct isahp_cpuid_leaf *l;
+	const struct isahp_native native = { .root = "" };
+	unsigned int *cpus = calloc(CPUS_MAX, sizeof(*cpus));
+	size_t count;
+	int rc;
+
+	if (!cpus)
+		return isahp_error_set(err, ISAHP_ERROR_FAILED, -ENOMEM,
+				       "this host's profile: out of memory");
+	count = isahp_native_online(&native, cpus, CPUS_MAX);
+	/* Without /sys: the one that it happens to run on. */
+	if (!count && sched_getcpu() >= 0)
+		cpus[count++] = (unsigned int)sched_getcpu();
+	rc = take(cpus, count, ret_profile, err);
+	free(cpus);
+	return rc;
+}
+
+int isahp_profile_native_cpu(unsigned int cpu, struct isahp_profile *ret_profile,
+			     struct isahp_error *err)
+{
 	union cpus before;
 	int rc;
 
-	if (stay(&before, &native.cpu))
+	if (sched_getaffinity(0, sizeof(before), &before.set))
 		return isahp_error_set(err, ISAHP_ERROR_FAILED, -EIO,
-				       "this host's profile: the system does not let this "
-				       "thread stay on one CPU");
-	name_host(&profile);
-	rc = isahp_native_leaves(&native, &profile);
-	if (!rc)
-		rc = isahp_native_msrs(&native, &profile);
-	if (!rc)
-		rc = isahp_native_kernel(&native, &profile);
-	l = isahp_profile_leaf(&profile, 1, 0);
-	/* OSXSAVE: without it there is no XCR0. */
-	profile.xcr0_known = l && l->value[ISAHP_ECX] >> 27 & 1;
-	if (profile.xcr0_known)
-		profile.xcr0 = isahp_cpuid_xcr0();
+				       "the system does not tell where this thread may run");
+	rc = native_enter(NULL, cpu);
 	sched_setaffinity(0, sizeof(before), &before.set);
-	if (rc) {
-		isahp_profile_free(&profile);
-		return isahp_error_set(err, ISAHP_ERROR_FAILED,
-				       rc == -ENOMEM ? rc : -EIO,
-				       "this host's profile: %s", rc == -ENOMEM ?
-				       "out of memory" : "more leaves than a CPU has");
-	}
-	*ret_profile = profile;
-	return 0;
+	if (rc)
+		return isahp_error_set(err, ISAHP_ERROR_USAGE, -EINVAL,
+				       "there is no CPU %u where this program may run", cpu);
+	return take(&cpu, 1, ret_profile, err);
 }

@@ -242,6 +242,17 @@ struct isahp_signature isahp_profile_signature(const struct isahp_profile *profi
 	return s;
 }
 
+__u32 isahp_profile_common_bits(__u32 leaf, unsigned int reg)
+{
+	if (leaf == 1 && reg == ISAHP_EBX)
+		return 0x00ffffff; /* initial APIC ID */
+	if ((leaf == 0xb || leaf == 0x1f || leaf == 0x80000026) && reg == ISAHP_EDX)
+		return 0; /* x2APIC ID */
+	if (leaf == 0x8000001e)
+		return 0; /* APIC ID, core, node */
+	return ~0U;
+}
+
 void isahp_profile_free(struct isahp_profile *profile)
 {
 	free(profile->leaves);

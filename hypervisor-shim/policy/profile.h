@@ -178,6 +178,15 @@ struct isahp_signature {
 /** isahp_profile_signature - by leaf 1; all 0 where it was not told */
 struct isahp_signature isahp_profile_signature(const struct isahp_profile *profile);
 
+/**
+ * isahp_profile_common_bits - bits that tell of a host, not of one of its CPUs
+ * @leaf: EAX.
+ * @reg: enum isahp_cpuid_register.
+ *
+ * All but APIC IDs and what is coded in them (SDM vol. 2A, APM vol. 3, CPUID).
+ */
+__u32 isahp_profile_common_bits(__u32 leaf, unsigned int reg);
+
 /** isahp_profile_free - what it owns, not the structure itself; all zero then */
 void isahp_profile_free(struct isahp_profile *profile);
 
@@ -186,12 +195,23 @@ void isahp_profile_free(struct isahp_profile *profile);
  * @ret_profile: to be freed.
  * @err: says what could not be read.
  *
- * Every leaf and subleaf, of one CPU (the calling thread's); XCR0; microcode and
- * mitigations from sysfs; MSRs where /dev/cpu/N/msr may be read.
+ * Every leaf and subleaf; XCR0; microcode and mitigations from sysfs; MSRs where
+ * /dev/cpu/N/msr may be read. Of each CPU that is online and where this thread may
+ * run, one after the other: what they differ in is unknown, as features that only
+ * some cores have.
  *
  * Return: 0, or -EIO, -ENOMEM.
  */
 int isahp_profile_native(struct isahp_profile *ret_profile, struct isahp_error *err);
+
+/**
+ * isahp_profile_native_cpu - the same of one CPU alone
+ * @cpu: its number.
+ *
+ * Return: as above; -EINVAL: no CPU where this thread may run.
+ */
+int isahp_profile_native_cpu(unsigned int cpu, struct isahp_profile *ret_profile,
+			     struct isahp_error *err);
 
 /**
  * isahp_profile_from_json - the project's own form

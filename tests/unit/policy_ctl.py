@@ -37,6 +37,14 @@ class Hosts(Case):
                           row["flag"])
         text = run("host", "show").stdout
         self.assertIn(shown["vendor"], text)
+        # One CPU tells all that all tell, and its APIC ID beside it.
+        cpu = min(os.sched_getaffinity(0))
+        one = json.loads(run("host", "profile", "--cpu", str(cpu), "--name", "here").stdout)
+        leaf1 = next(l for l in one["cpuid"] if l["leaf"] == "0x00000001")
+        self.assertNotIn("/", "".join(leaf1.values()))
+        # As `cpuid -r` has it, which leaves no leaf out for an APIC ID.
+        dump = run("host", "profile", "--to", "cpuid").stdout
+        self.assertRegex(dump, r"(?m)^   0x00000001 0x00: ")
 
     def test_flags_of_cpuinfo_are_those_of_cpuid(self):
         text = (DATA / "genoa-guest.cpuinfo.txt").read_text(encoding="utf-8")
