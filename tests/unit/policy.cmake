@@ -3,6 +3,7 @@
 foreach(name
     configure
     cpuid
+    cpuid_numbers
     export
     field
     floor

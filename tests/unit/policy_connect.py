@@ -161,6 +161,17 @@ class Misbehaving(Case):
         self.assertIn("(and 8 more: many1, many2, many3, many4, many5, many6, many7, mute)",
                       said)
 
+    def test_only_who_asks_for_guests_may_change_things(self):
+        account = self.account
+        log = account.dir / "asked"
+        uri = account.fake_ssh("asked-ssh", f'echo "$@" >{log}; exit 1\n')
+        account.ctl("host", "profile", "--connect", uri, code=5)
+        self.assertIn("libvirt-sock-ro", log.read_text())
+        self.assertIn("virt-ssh-helper -r ", log.read_text())
+        account.ctl("host", "profile", "--connect", uri, "--guests", "kvm", code=5)
+        self.assertNotIn("libvirt-sock-ro", log.read_text())
+        self.assertNotIn("virt-ssh-helper -r ", log.read_text())
+
     def test_ctrl_c_ends_it_and_what_it_started(self):
         account = self.account
         fifo = account.dir / "patient.fifo"

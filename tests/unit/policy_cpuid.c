@@ -3,6 +3,7 @@
  * The places of features, against the program `cpuid`'s decoding of the same dump.
  */
 #include <criterion/criterion.h>
+#include <hypervisor-shim/policy/import.h>
 #include <hypervisor-shim/policy/model.h>
 #include <isa-core/features.h>
 #include <isahp/abi.h>
@@ -186,6 +187,19 @@ Test(cpuid, whole_models_are_decoded_alike)
 		isahp_profile_free(&p);
 	}
 	cr_assert_gt(compare(&d), 1000);
+}
+
+Test(cpuid, a_real_dump_is_decoded_alike)
+{
+	struct dumps d = begin();
+	struct isahp_profile p;
+	struct isahp_error err;
+
+	cr_assert_eq(isahp_import_file(POLICY_DATA "/genoa-guest.cpuid.txt",
+				       ISAHP_IMPORT_AUTO, NULL, &p, &err), 0, "%s", err.text);
+	add(&d, &p);
+	cr_assert_gt(compare(&d), 50);
+	isahp_profile_free(&p);
 }
 
 Test(cpuid, this_host_is_decoded_alike)
