@@ -10,6 +10,7 @@ the same behind a real ssh; libvirt's test driver; and ssh programs that misbeha
 import json
 import os
 import pathlib
+import pwd
 import signal
 import subprocess
 import sys
@@ -20,9 +21,19 @@ from policy_connect_env import PATIENCE, Case, Server, closed_port, known, wait_
 SESSION = "qemu:///session"
 
 
+def has_name():
+    """libvirt wants to know who asks."""
+    try:
+        return bool(pwd.getpwuid(os.geteuid()))
+    except KeyError:
+        return False
+
+
 def needs(*programs):
     missing = [p for p in programs if not pathlib.Path(p).exists()]
-    return unittest.skipIf(missing, f"not installed: {', '.join(missing)}")
+    if not has_name():
+        missing.append("a user of this number")
+    return unittest.skipIf(missing, f"not there: {', '.join(missing)}")
 
 
 @needs("/usr/sbin/libvirtd", "/usr/bin/qemu-system-x86_64")
