@@ -64,6 +64,10 @@ struct round {
 	struct isahp_error *err;
 };
 
+/* What ends all of it; unless it is ignored, as behind nohup. */
+static const int stops[] = { SIGINT, SIGTERM, SIGHUP };
+#define STOPS (sizeof(stops) / sizeof(stops[0]))
+
 static volatile sig_atomic_t interrupted;
 
 static void interrupt(int number)
@@ -158,18 +162,22 @@ static void be_asker(const struct isahp_remote *remote, int fd, pid_t parent,
 		     const sigset_t *mask)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	size_t i;
 
 	setsid();
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent || null < 0)
+	/* Whoever started us may have closed the first three. */
+	if (fd <= STDERR_FILENO)
+		fd = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (getppid() != parent || null < 0 || fd < 0)
 		_exit(1);
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
 	dup2(null, STDERR_FILENO);
 	unsetenv("SSH_ASKPASS");
 	unsetenv("DISPLAY");
-	signal(SIGINT, SIG_DFL);
-	signal(SIGTERM, SIG_DFL);
+	for (i = 0; i < STOPS; i++)
+		signal(stops[i], SIG_DFL);
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	ctl_libvirt_ask(remote, fd);
 	/* What is registered to be done at exit is the other process's. */
@@ -386,8 +394,9 @@ static int read_all(void *context, struct isahp_remote *remotes, size_t count,
 		    size_t *ret_failed, struct isahp_error *err)
 {
 	struct round r = { .remotes = remotes, .count = count, .err = err };
-	struct sigaction stop = { .sa_handler = interrupt }, was_int, was_term;
-	sigset_t stops;
+	struct sigaction stop = { .sa_handler = interrupt }, before[STOPS];
+	sigset_t set;
+	size_t i;
 	int rc;
 
 	(void)context;
@@ -399,16 +408,19 @@ static int read_all(void *context, struct isahp_remote *remotes, size_t count,
 	if (!r.failed)
 		return isahp_error_set(err, ISAHP_ERROR_FAILED, -ENOMEM, "out of memory");
 	/* Let in while we wait, and only then. */
-	sigemptyset(&stops);
-	sigaddset(&stops, SIGINT);
-	sigaddset(&stops, SIGTERM);
-	sigprocmask(SIG_BLOCK, &stops, &r.mask);
+	sigemptyset(&set);
+	for (i = 0; i < STOPS; i++)
+		sigaddset(&set, stops[i]);
+	sigprocmask(SIG_BLOCK, &set, &r.mask);
 	interrupted = 0;
-	sigaction(SIGINT, &stop, &was_int);
-	sigaction(SIGTERM, &stop, &was_term);
+	for (i = 0; i < STOPS; i++) {
+		sigaction(stops[i], NULL, &before[i]);
+		if (before[i].sa_handler != SIG_IGN)
+			sigaction(stops[i], &stop, NULL);
+	}
 	ask_all(&r);
-	sigaction(SIGINT, &was_int, NULL);
-	sigaction(SIGTERM, &was_term, NULL);
+	for (i = 0; i < STOPS; i++)
+		sigaction(stops[i], &before[i], NULL);
 	sigprocmask(SIG_SETMASK, &r.mask, NULL);
 	rc = finish(&r, ret_failed);
 	free(r.failed);

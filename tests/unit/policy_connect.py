@@ -189,7 +189,7 @@ class Misbehaving(Case):
         os.mkfifo(fifo, 0o666)
         fifo.chmod(0o666)
         uri = account.fake_ssh("patient", f"echo $$ >{fifo}\nexec sleep 1000\n")
-        for number in signal.SIGINT, signal.SIGTERM:
+        for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
             child = account.popen([account.programs[0], "host", "profile", "--connect", uri,
                                    "--timeout", "1000"], stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE, text=True)
@@ -199,6 +199,17 @@ class Misbehaving(Case):
             self.assertEqual((child.returncode, out), (7, ""), said)
             self.assertIn("stopped", said)
             wait_gone(pid)
+
+    def test_closed_descriptors_do_not_matter(self):
+        account = self.account
+        out = account.dir / "written.json"
+        # Nothing is open but what the shell needs: the answer comes all the same.
+        uri = account.fake_ssh("closed", "echo shut >&2; exit 1\n")
+        child = account.popen(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh",
+                               account.programs[0], "host", "profile", "--connect", uri,
+                               "--out", str(out)])
+        self.assertEqual(child.wait(PATIENCE), 5)
+        self.assertFalse(out.exists())
 
     def test_nonsense_and_floods_are_one_clear_line(self):
         account = self.account
