@@ -65,5 +65,5 @@ if(LIBVIRT_FOUND)
     COMMAND ${PROJECT_SOURCE_DIR}/tests/run-unit
       python3 ${CMAKE_CURRENT_SOURCE_DIR}/policy_connect.py
       $<TARGET_FILE:isahpctl> $<TARGET_FILE:isahpctl_plain>)
-  set_tests_properties(unit/policy_connect PROPERTIES LABELS unit TIMEOUT 180)
+  set_tests_properties(unit/policy_connect PROPERTIES LABELS unit TIMEOUT 300)
 endif()

@@ -12,6 +12,7 @@ import os
 import pathlib
 import pwd
 import signal
+import socket
 import subprocess
 import sys
 import unittest
@@ -128,6 +129,16 @@ class Ssh(Case):
 
     def test_nobody_listens(self):
         self.fails(self.server.uri(port=closed_port()), "Connection refused", "daemon")
+
+    def test_host_that_takes_the_call_and_says_nothing(self):
+        with socket.create_server(("127.0.0.1", 0)) as mute:
+            uri = self.server.uri(port=mute.getsockname()[1])
+            said = self.account.ctl("host", "profile", "--connect", uri, "--timeout", "2",
+                                    code=5)
+        self.assertIn("no answer within 2 s", said)
+        # It was told to end; it may still be on its way.
+        for pid in self.account.processes("ssh"):
+            wait_gone(pid)
 
     def test_no_host_has_that_name(self):
         self.fails(self.server.uri().replace("127.0.0.1", "nobody.invalid"),

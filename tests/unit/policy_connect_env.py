@@ -90,22 +90,21 @@ class Account:
 
     def end(self):
         """Whatever daemon was started in the folder ends with it."""
-        for pid in self.daemons():
+        for pid in self.processes("libvirtd"):
             os.kill(pid, signal.SIGTERM)
-        for pid in self.daemons():
             wait_gone(pid)
         shutil.rmtree(self.dir)
 
-    def daemons(self):
+    def processes(self, name):
+        """Those of this account that are called so."""
         found = []
         for entry in pathlib.Path("/proc").glob("[0-9]*"):
             try:
                 environ = (entry / "environ").read_bytes().split(b"\0")
-                name = (entry / "comm").read_text(encoding="utf-8").strip()
+                called = (entry / "comm").read_text(encoding="utf-8").strip()
             except OSError:
                 continue
-            if f"HOME={self.home}".encode() in environ and name.startswith(
-                    ("libvirtd", "virtqemud")):
+            if f"HOME={self.home}".encode() in environ and called == name:
                 found.append(int(entry.name))
         return found
 
