@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ask_qemu.h"
 #include "connect.h"
 #include "ctl.h"
 #include "hosts.h"
@@ -41,14 +42,14 @@ static int take_native(json_t *args, struct isahp_profile *profile,
 }
 
 static int take_connection(json_t *args, const char *uri, const char *name,
-			   struct isahp_profile *profile, struct isahp_error *err)
+			   unsigned int timeout_s, struct isahp_profile *profile,
+			   struct isahp_error *err)
 {
-	const json_t *timeout = json_object_get(args, "timeout");
 	struct isahp_remote remote = {
 		.uri = uri,
 		.guests = json_string_value(json_object_get(args, "guests")),
 		.name = name,
-		.timeout_s = ISAHP_REMOTE_TIMEOUT_S,
+		.timeout_s = timeout_s,
 	};
 	int rc;
 
@@ -58,37 +59,44 @@ static int take_connection(json_t *args, const char *uri, const char *name,
 	if (remote.guests && !isahp_remote_guests_valid(remote.guests))
 		return isahp_error_set(err, ISAHP_ERROR_USAGE, ISAHP_ERROR_USAGE,
 				       "--guests is what libvirt calls them: kvm, qemu, xen");
-	if (timeout && (json_integer_value(timeout) < 1 ||
-			json_integer_value(timeout) > ISAHP_REMOTE_TIMEOUT_MAX_S))
-		return isahp_error_set(err, ISAHP_ERROR_USAGE, ISAHP_ERROR_USAGE,
-				       "--timeout is 1 to %d seconds",
-				       ISAHP_REMOTE_TIMEOUT_MAX_S);
-	if (timeout)
-		remote.timeout_s = (unsigned int)json_integer_value(timeout);
 	rc = ctl_connect_one(&remote, err);
 	if (!rc)
 		*profile = remote.profile;
 	return rc;
 }
 
+static int check_timeout(json_t *args, struct isahp_error *err)
+{
+	const json_t *timeout = json_object_get(args, "timeout");
+
+	if (!timeout || (json_integer_value(timeout) >= 1 &&
+			 json_integer_value(timeout) <= ISAHP_REMOTE_TIMEOUT_MAX_S))
+		return 0;
+	return isahp_error_set(err, ISAHP_ERROR_USAGE, ISAHP_ERROR_USAGE,
+			       "--timeout is 1 to %d seconds", ISAHP_REMOTE_TIMEOUT_MAX_S);
+}
+
 static int check(json_t *args, struct isahp_error *err)
 {
 	bool from = json_object_get(args, "from"), model = json_object_get(args, "model");
-	bool connect = json_object_get(args, "connect");
+	bool connect = json_object_get(args, "connect"), qmp = json_object_get(args, "qmp");
 
-	if (from + model + connect > 1)
+	if (from + model + connect + qmp > 1)
 		return isahp_error_set(err, ISAHP_ERROR_USAGE, ISAHP_ERROR_USAGE,
-				       "either --from or --connect or --model");
+				       "either --from or --connect or --qmp or --model");
 	if (json_object_get(args, "format") && !from)
 		return isahp_error_set(err, ISAHP_ERROR_USAGE, ISAHP_ERROR_USAGE,
 				       "--format says what --from FILE holds");
-	if (json_object_get(args, "cpu") && (from || connect || model))
+	if (json_object_get(args, "cpu") && (from || connect || qmp || model))
 		return isahp_error_set(err, ISAHP_ERROR_USAGE, ISAHP_ERROR_USAGE,
 				       "--cpu is of the host that this runs on");
-	if ((json_object_get(args, "guests") || json_object_get(args, "timeout")) && !connect)
+	if (json_object_get(args, "guests") && !connect)
 		return isahp_error_set(err, ISAHP_ERROR_USAGE, ISAHP_ERROR_USAGE,
-				       "--guests and --timeout go with --connect URI");
-	return 0;
+				       "--guests goes with --connect URI");
+	if (json_object_get(args, "timeout") && !connect && !qmp)
+		return isahp_error_set(err, ISAHP_ERROR_USAGE, ISAHP_ERROR_USAGE,
+				       "--timeout goes with --connect URI or --qmp SOCKET");
+	return check_timeout(args, err);
 }
 
 static int take(json_t *args, struct isahp_profile *profile, struct isahp_error *err)
@@ -96,8 +104,12 @@ static int take(json_t *args, struct isahp_profile *profile, struct isahp_error 
 	const char *from = json_string_value(json_object_get(args, "from"));
 	const char *model = json_string_value(json_object_get(args, "model"));
 	const char *connect = json_string_value(json_object_get(args, "connect"));
+	const char *qmp = json_string_value(json_object_get(args, "qmp"));
 	const char *format = json_string_value(json_object_get(args, "format"));
 	const char *name = json_string_value(json_object_get(args, "name"));
+	const json_t *timeout = json_object_get(args, "timeout");
+	unsigned int timeout_s = timeout ? (unsigned int)json_integer_value(timeout) :
+					   ISAHP_REMOTE_TIMEOUT_S;
 	int rc = check(args, err);
 
 	if (rc)
@@ -109,7 +121,9 @@ static int take(json_t *args, struct isahp_profile *profile, struct isahp_error 
 	if (from)
 		return ctl_host_read(from, format, name, profile, err);
 	if (connect)
-		return take_connection(args, connect, name, profile, err);
+		return take_connection(args, connect, name, timeout_s, profile, err);
+	if (qmp)
+		return ctl_ask_qemu(qmp, name, timeout_s, profile, err);
 	rc = model ? take_model(model, profile, err) : take_native(args, profile, err);
 	if (!rc && name)
 		strcpy(profile->name, name);
@@ -160,6 +174,7 @@ static const struct ctl_option options[] = {
 	{ "format", CTL_FORMAT, "format" },
 	{ "connect", CTL_TEXT, "connect" },
 	{ "guests", CTL_GUESTS, "guests" },
+	{ "qmp", CTL_FILE, "qmp" },
 	{ "timeout", CTL_NUMBER, "timeout" },
 	{ "model", CTL_MODEL, "model" },
 	{ "cpu", CTL_NUMBER, "cpu" },
@@ -174,7 +189,8 @@ const struct ctl_command ctl_host_profile = {
 	.summary = "write down what this host's CPU is",
 	.usage =
 	"host profile [--cpu N | --from FILE [--format FORMAT] |\n"
-	"       --connect URI [--guests TYPE] [--timeout SECONDS] | --model MODEL]\n"
+	"       --connect URI [--guests TYPE] [--timeout SECONDS] |\n"
+	"       --qmp SOCKET [--timeout SECONDS] | --model MODEL]\n"
 	"       [--name NAME] [--to FORMAT] [--out FILE]\n"
 	"Write a host's profile, in JSON: each leaf of CPUID, XCR0, microcode, what its\n"
 	"kernel mitigates, and MSRs where /dev/cpu/N/msr may be read. That is what the\n"
@@ -193,6 +209,8 @@ const struct ctl_command ctl_host_profile = {
 	"  --guests TYPE     not its bare CPU, but what guests of that type (kvm, qemu,\n"
 	"                    xen) can be given; libvirt tells that only those who may\n"
 	"                    change things\n"
+	"  --qmp SOCKET      what the QEMU at this socket would give a guest: its model\n"
+	"                    host where it has KVM, else max\n"
 	"  --timeout SECONDS for all of it (default: 20)\n"
 	"  --model MODEL     of a CPU that QEMU or libvirt names, as Haswell-v2: for pools\n"
 	"                    that are only planned\n"

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Hosts that isahpctl asks through libvirt.
+"""Hosts that isahpctl asks.
 
 Usage: policy_connect.py ISAHPCTL ISAHPCTL_WITHOUT_LIBVIRT
 
 The hosts are libvirt's session daemon on this machine, which really asks its QEMU;
 the same behind a real ssh; libvirt's test driver; and ssh programs that misbehave.
+And a QEMU that is asked over QMP.
 """
 import json
 import os
@@ -17,7 +18,7 @@ import subprocess
 import sys
 import unittest
 
-from policy_connect_env import PATIENCE, Case, Server, closed_port, known, wait_gone
+from policy_connect_env import PATIENCE, Case, Server, Socket, closed_port, known, wait_gone
 
 SESSION = "qemu:///session"
 
@@ -70,6 +71,26 @@ class Session(Case):
         self.assertIn(SESSION, said)
         self.assertIn("hvf", said)
         self.assertIn("--guests qemu", said)
+
+    def test_qemu_itself_says_the_same(self):
+        guests = known(self.profile("--connect", SESSION, "--guests", "qemu",
+                                    "--timeout", "60"))
+        path = Socket(self.account, "qmp")
+        qemu = path.qemu(self.account)
+        asked = self.profile("--qmp", path.path, "--timeout", "60", "--name", "q")
+        qemu.kill()
+        qemu.wait(PATIENCE)
+        path.end()
+        self.assertEqual((asked["name"], asked["source"]), ("q", f"QEMU's max at {path.path}"))
+        compared = 0
+        for place, (value, bits) in known(asked).items():
+            # libvirt's is of the host's family, and QEMU's of QEMU's.
+            if place[0] in ("0x00000000", "0x80000008") or place == ("0x00000001", "0x0", "eax"):
+                continue
+            other, mask = guests.get(place, (0, 0))
+            self.assertEqual(value & mask, other & bits, place)
+            compared += bin(bits & mask).count("1")
+        self.assertGreater(compared, 60)
 
     def test_pool_of_hosts_that_are_asked(self):
         file = self.account.write("file.json", json.dumps(
@@ -300,6 +321,59 @@ class Misbehaving(Case):
                       self.account.ctl("pool", "baseline", path, code=1, program=1))
         # All else works.
         self.account.ctl("host", "profile", program=1)
+
+
+class Qmp(Case):
+    GREETING = b'{"QMP": {"version": {}, "capabilities": []}}\r\n'
+    DONE = b'{"return": {}}\n'
+    KVM = b'{"event": "RESUME"}\n{"return": {"enabled": true, "present": true}}\n'
+    MODEL = (b'{"return": {"model": {"name": "host", "props": {"avx2": true, '
+             b'"family": 6, "model": 85, "stepping": 4, "vendor": "GenuineIntel", '
+             b'"tcg-cpuid": 18446744073709551615}}}}\n')
+
+    def ask(self, *lines, code=0, timeout="20"):
+        path = Socket(self.account, f"qmp-{self.id()}"[-40:])
+        path.say(*lines)
+        try:
+            return self.account.ctl("host", "profile", "--qmp", path.path, "--timeout",
+                                    timeout, code=code)
+        finally:
+            path.end()
+            os.unlink(path.path)
+
+    def test_host_where_there_is_kvm(self):
+        asked = json.loads(self.ask(self.GREETING, self.DONE, self.KVM, self.MODEL))
+        self.assertTrue(asked["source"].startswith("QEMU's host at "))
+        self.assertEqual(known(asked)["0x00000007", "0x0", "ebx"], (1 << 5, 1 << 5))
+        self.assertEqual(asked["name"].split(".")[0], os.uname().nodename.split(".")[0])
+        # In pieces, and all at once.
+        whole = self.GREETING + self.DONE + self.KVM + self.MODEL
+        self.assertEqual(json.loads(self.ask(whole))["cpuid"], asked["cpuid"])
+        self.assertEqual(json.loads(self.ask(whole[:70], whole[70:])), asked)
+
+    def test_what_is_no_qmp_is_one_clear_line(self):
+        said = b'{"error": {"class": "x", "desc": "no\\u001b[31m"}}\n'
+        for lines, code, word in (
+            ((b"220 smtp\r\n",), 1, "not QMP"),
+            ((b"{}\n",), 1, "not QMP"),
+            ((b"",), 5, "no answer in time"),
+            ((b"[" * 100000 + b"\n",), 1, "not QMP"),
+            ((b"x" * 3000000,), 1, "more than QEMU"),
+            ((self.GREETING, said), 1, "no?[31m"),
+            ((self.GREETING, b"7\n"), 1, "not QMP"),
+            ((self.GREETING, self.DONE), 5, "no answer in time"),
+            ((self.GREETING, self.DONE, self.KVM, said), 1, "no?[31m"),
+            ((self.GREETING, self.DONE, self.KVM, self.DONE), 2, "model"),
+            ((self.GREETING + b'{"event": "E"}\n' * 5000,), 1, "events"),
+        ):
+            with self.subTest(word=word, line=lines[-1][:30]):
+                told = self.ask(*lines, code=code, timeout="2" if code == 5 else "20")
+                self.assertIn(word, told)
+                self.assertTrue(told[:-1].isprintable())
+        self.assertIn("No such file", self.account.ctl(
+            "host", "profile", "--qmp", "/nowhere/qmp", code=5))
+        self.assertIn("path of a socket", self.account.ctl(
+            "host", "profile", "--qmp", "x" * 200, code=2))
 
 
 if __name__ == "__main__":
