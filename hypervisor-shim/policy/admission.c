@@ -298,6 +298,9 @@ static void check_bits(struct look *look, unsigned int vm, unsigned int shift,
 
 	if (!vm)
 		return;
+	/* Each CPU with 64-bit mode has 48 (SDM vol. 1, 3.3.7.1): none need say so. */
+	if (shift && vm <= 48)
+		return;
 	snprintf(item.what, sizeof(item.what), "%s", what);
 	if (!leaf || (leaf->known[ISAHP_EAX] >> shift & 0xff) != 0xff) {
 		item.kind = ISAHP_OBJECTION_UNTOLD;

@@ -55,11 +55,14 @@ static const struct {
 	  BIT(22), HOST, "topology features", HOST_WHY },
 	{ 0x480, 0x491, ISAHP_REGISTER_MSR, ANY, HOST, "VMX", NESTED_WHY },
 	{ 0x8b, 0x8b, ISAHP_REGISTER_MSR, ANY, HOST, "microcode", HOST_WHY },
-	/* x2APIC, the TSC deadline; TSC_ADJUST; OSVW; ARCH_CAPABILITIES. */
-	{ 1, 1, ISAHP_ECX, BIT(21) | BIT(24), PROVIDED, "", "" },
+	/* x2APIC, the TSC deadline, that there is one; TSC_ADJUST; OSVW;
+	 * ARCH_CAPABILITIES. */
+	{ 1, 1, ISAHP_ECX, BIT(21) | BIT(24) | BIT(31), PROVIDED, "", "" },
 	{ 7, 7, ISAHP_EBX, BIT(1), PROVIDED, "", "" },
 	{ 0x80000001, 0x80000001, ISAHP_ECX, BIT(9), PROVIDED, "", "" },
 	{ 7, 7, ISAHP_EDX, BIT(29), PROVIDED, "", "" },
+	/* AMD's copies of leaf 1's bits, which are looked at there. */
+	{ 0x80000001, 0x80000001, ISAHP_EDX, 0x0183f3ff, ELSEWHERE, "", "" },
 	/* The highest leaf: what is in the leaves is compared. */
 	{ 0, 0, ISAHP_EAX, ANY, PROVIDED, "", "" },
 	{ 7, 7, ISAHP_EAX, ANY, ELSEWHERE, "", "" },

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "text.h"
+
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #define MSR_ARCH_CAPABILITIES 0x10a	/* SDM vol. 4, table 2-2 */
@@ -349,4 +351,35 @@ json_t *isahp_errata_to_json(__u64 mask)
 			json_array_append_new(array,
 					      json_string(isahp_erratum(i)->name));
 	return array;
+}
+
+int isahp_errata_accept(const json_t *json, __u64 *ret_mask, bool *ret_entry,
+			struct isahp_error *err)
+{
+	const json_t *item;
+	bool entry = false;
+	char shown[64];
+	__u64 mask = 0;
+	size_t i;
+
+	if (!json_is_array(json))
+		return isahp_error_set(err, ISAHP_ERROR_USAGE, -EINVAL,
+				       "has to be an array of errata, and \"entry32\"");
+	json_array_foreach(json, i, item) {
+		const char *name = json_is_string(item) ? json_string_value(item) : "";
+		int number = isahp_erratum_find(name);
+
+		if (!strcmp(name, "entry32")) {
+			entry = true;
+		} else if (number >= 0) {
+			mask |= 1ULL << number;
+		} else {
+			isahp_text_sanitize(shown, sizeof(shown), name, strlen(name));
+			return isahp_error_set(err, ISAHP_ERROR_USAGE, -EINVAL,
+					       "no erratum is called '%s'", shown);
+		}
+	}
+	*ret_mask = mask;
+	*ret_entry = entry;
+	return 0;
 }

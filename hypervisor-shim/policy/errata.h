@@ -15,6 +15,7 @@
 
 #include <stdbool.h>
 
+#include "error.h"
 #include "profile.h"
 
 #define ISAHP_ERRATA_MAX 64
@@ -85,6 +86,19 @@ __u64 isahp_errata_of(const struct isahp_profile *cpu);
  */
 __u32 isahp_erratum_microcode(unsigned int number,
 			      const struct isahp_profile *cpu);
+
+/**
+ * isahp_errata_accept - what an operator takes on himself
+ * @json: hostile: an array of errata by name, and "entry32".
+ * @ret_mask: errata, a mask, and
+ * @ret_entry: 32-bit programs may die where their entry does not exist; both are
+ *	untouched on failure.
+ * @err: says what is wrong.
+ *
+ * Return: 0 or -EINVAL.
+ */
+int isahp_errata_accept(const json_t *json, __u64 *ret_mask, bool *ret_entry,
+			struct isahp_error *err);
 
 /** isahp_errata_to_json - a mask of them, as an array of their names */
 json_t *isahp_errata_to_json(__u64 mask);

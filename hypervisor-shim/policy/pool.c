@@ -226,27 +226,10 @@ static int read_identity(struct isahp_pool_reader *r, const char *key, json_t *v
 
 static int read_accept(struct isahp_pool_reader *r, const char *key, json_t *value)
 {
-	json_t *item;
-	size_t i;
+	struct isahp_error inner;
 
-	if (!json_is_array(value))
-		return isahp_pool_bad(r->err, key, "has to be an array of errata, and \"entry32\"");
-	json_array_foreach(value, i, item) {
-		const char *name = json_string_value(item);
-		char shown[64];
-		int number = name ? isahp_erratum_find(name) : -ENOENT;
-
-		if (name && !strcmp(name, "entry32")) {
-			r->pool->accept_entry = true;
-			continue;
-		}
-		if (number < 0) {
-			isahp_text_sanitize(shown, sizeof(shown), name ? name : "",
-					    name ? strlen(name) : 0);
-			return isahp_pool_bad(r->err, key, "no erratum is called '%s'", shown);
-		}
-		r->pool->accepted |= 1ULL << number;
-	}
+	if (isahp_errata_accept(value, &r->pool->accepted, &r->pool->accept_entry, &inner))
+		return isahp_pool_bad(r->err, key, "%.400s", inner.text);
 	return 0;
 }
 

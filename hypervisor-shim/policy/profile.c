@@ -253,6 +253,35 @@ __u32 isahp_profile_common_bits(__u32 leaf, unsigned int reg)
 	return ~0U;
 }
 
+static void *duplicate(const void *array, size_t count, size_t size)
+{
+	void *copy = calloc(count ? count : 1, size);
+
+	if (copy && count)
+		memcpy(copy, array, count * size);
+	return copy;
+}
+
+int isahp_profile_copy(const struct isahp_profile *profile, const char *name,
+		       struct isahp_profile *ret)
+{
+	struct isahp_profile copy = *profile;
+
+	copy.leaves = duplicate(profile->leaves, profile->leaf_count, sizeof(*copy.leaves));
+	copy.msrs = duplicate(profile->msrs, profile->msr_count, sizeof(*copy.msrs));
+	copy.mitigations = duplicate(profile->mitigations, profile->mitigation_count,
+				     sizeof(*copy.mitigations));
+	copy.document = profile->document ? json_deep_copy(profile->document) : NULL;
+	if (!copy.leaves || !copy.msrs || !copy.mitigations ||
+	    (profile->document && !copy.document)) {
+		isahp_profile_free(&copy);
+		return -ENOMEM;
+	}
+	snprintf(copy.name, sizeof(copy.name), "%s", name);
+	*ret = copy;
+	return 0;
+}
+
 void isahp_profile_free(struct isahp_profile *profile)
 {
 	free(profile->leaves);

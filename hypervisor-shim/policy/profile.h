@@ -187,6 +187,17 @@ struct isahp_signature isahp_profile_signature(const struct isahp_profile *profi
  */
 __u32 isahp_profile_common_bits(__u32 leaf, unsigned int reg);
 
+/**
+ * isahp_profile_copy - another of the same
+ * @profile: to be copied.
+ * @name: of the copy, valid.
+ * @ret: to be freed; untouched on failure.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int isahp_profile_copy(const struct isahp_profile *profile, const char *name,
+		       struct isahp_profile *ret);
+
 /** isahp_profile_free - what it owns, not the structure itself; all zero then */
 void isahp_profile_free(struct isahp_profile *profile);
 
