@@ -36,6 +36,7 @@ static void usage(FILE *out)
 	      "Runs in the foreground and logs to stderr; isahpctl commands it.\n"
 	      "\n"
 	      "  --runtime-dir DIR   where the sockets are (default " DEFAULT_RUNTIME_DIR ")\n"
+	      "  --state-dir DIR     where VMs' records are stored (default: the same)\n"
 	      "  --log-level LEVEL   error, warning, info (default) or debug\n"
 	      "  --foreground        accepted; there is no other mode\n"
 	      "  --version           print the version and exit\n"
@@ -44,10 +45,12 @@ static void usage(FILE *out)
 }
 
 /* Return: -1 to go on, else the exit code. */
-static int options_parse(int argc, char **argv, const char **ret_dir)
+static int options_parse(int argc, char **argv, const char **ret_dir,
+			 const char **ret_state_dir)
 {
 	static const struct option options[] = {
 		{ "runtime-dir", required_argument, NULL, 'd' },
+		{ "state-dir", required_argument, NULL, 's' },
 		{ "log-level", required_argument, NULL, 'l' },
 		{ "foreground", no_argument, NULL, 'f' },
 		{ "version", no_argument, NULL, 'v' },
@@ -60,6 +63,9 @@ static int options_parse(int argc, char **argv, const char **ret_dir)
 		switch (c) {
 		case 'd':
 			*ret_dir = optarg;
+			break;
+		case 's':
+			*ret_state_dir = optarg;
 			break;
 		case 'l':
 			level = isahp_log_level_find(optarg);
@@ -96,7 +102,7 @@ static int dir_prepare(const char *dir, struct isahp_error *err)
 
 	if (mkdir(dir, 0700) && errno != EEXIST)
 		return isahp_error_set(err, ISAHP_ERROR_FAILED, -errno,
-				       "cannot create '%s': %s (choose another with --runtime-dir)",
+				       "cannot create '%s': %s (choose another with --runtime-dir, --state-dir)",
 				       dir, strerror(errno));
 	if (stat(dir, &st) || !S_ISDIR(st.st_mode))
 		return isahp_error_set(err, ISAHP_ERROR_FAILED, -ENOTDIR,
@@ -150,7 +156,7 @@ static void signalled(uv_signal_t *handle, int number)
 	daemon_stop(d);
 }
 
-static int daemon_start(struct daemon *d, const char *dir,
+static int daemon_start(struct daemon *d, const char *dir, const char *state_dir,
 			struct isahp_error *err)
 {
 	int rc;
@@ -159,7 +165,13 @@ static int daemon_start(struct daemon *d, const char *dir,
 		return isahp_error_set(err, ISAHP_ERROR_USAGE, -ENAMETOOLONG,
 				       "'%s' is too long for a socket's path", dir);
 	strcpy(d->host.runtime_dir, dir);
+	if (strlen(state_dir) >= sizeof(d->host.state_dir))
+		return isahp_error_set(err, ISAHP_ERROR_USAGE, -ENAMETOOLONG,
+				       "'%s' is too long for a folder", state_dir);
+	strcpy(d->host.state_dir, state_dir);
 	rc = dir_prepare(dir, err);
+	if (!rc)
+		rc = dir_prepare(state_dir, err);
 	if (!rc)
 		rc = lock_take(dir, &d->lock_fd, err);
 	if (rc)
@@ -180,15 +192,15 @@ static int daemon_start(struct daemon *d, const char *dir,
 
 int main(int argc, char **argv)
 {
-	const char *dir = DEFAULT_RUNTIME_DIR;
+	const char *dir = DEFAULT_RUNTIME_DIR, *state_dir = NULL;
 	struct isahp_error err = { 0 };
 	struct daemon d = { .lock_fd = -1 };
-	int rc = options_parse(argc, argv, &dir);
+	int rc = options_parse(argc, argv, &dir, &state_dir);
 
 	if (rc >= 0)
 		return rc;
 	signal(SIGPIPE, SIG_IGN);
-	if (daemon_start(&d, dir, &err)) {
+	if (daemon_start(&d, dir, state_dir ? state_dir : dir, &err)) {
 		fprintf(stderr, "isahpd: %s\n", err.text);
 		return err.class;
 	}

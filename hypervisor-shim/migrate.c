@@ -7,6 +7,7 @@
 
 #include <isa-core/features.h>
 
+#include "attributes.h"
 #include "policy/names.h"
 #include "policy/text.h"
 #include "qmp.h"
@@ -183,6 +184,7 @@ static void migrate_conclude(struct migrate *m)
 	uv_timer_stop(&m->timer);
 	/* From here on nobody may let it run here: qmp.c stops it if one does. */
 	isahp_vm_run_state_set(vm, ISAHP_RUN_GONE);
+	isahp_attributes_gone(vm);
 	isahp_log(ISAHP_LOG_INFO, "vm %s: has moved to %s", vm->config.name,
 		  m->uri);
 	isahp_job_progress(&m->job, "completed");

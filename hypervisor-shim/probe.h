@@ -5,6 +5,7 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
+#include "policy/qemu_words.h"
 #include "qmp.h"
 
 /**
@@ -12,11 +13,15 @@
  * @kvm: the physical CPU executes the guest, whatever its CPUID says.
  * @cpu: QOM path of the first CPU.
  * @vendor: enum isahp_vendor for the guest's records.
+ * @shown_vendor: as its CPUID spells it; empty: not told.
+ * @number: by enum isahp_qemu_number; negative: not told.
  */
 struct isahp_probe {
 	bool kvm;
 	char cpu[256];
 	__u32 vendor;
+	char shown_vendor[13];
+	json_int_t number[ISAHP_QEMU_NUMBERS];
 };
 
 /**

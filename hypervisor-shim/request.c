@@ -7,7 +7,9 @@
 #include <isa-core/features.h>
 
 #include "announce.h"
+#include "attributes.h"
 #include "migrate.h"
+#include "policy/errata.h"
 #include "policy/names.h"
 #include "policy/text.h"
 #include "show.h"
@@ -87,21 +89,29 @@ static int unpack_path(char *path, size_t size, const char *from,
 	return 0;
 }
 
+static int unpack_vm(struct isahp_host *host, const char *name,
+		     struct isahp_vm **ret_vm, struct isahp_error *err)
+{
+	*ret_vm = isahp_vm_find(host, name, err);
+	return *ret_vm ? 0 : -ENOENT;
+}
+
 /* --- vm-add, vm-remove, vm-list, vm-show, vm-resume ------------------------ */
 
 static int unpack_config(struct isahp_vm_config *config, json_t *args,
-			 struct isahp_error *err)
+			 json_t **ret_record, struct isahp_error *err)
 {
 	const char *name, *kind = "ivshmem", *vendor = NULL;
 	const char *sock = NULL, *qmp = NULL;
 	json_t *present = NULL, *baseline = NULL, *envelope = NULL;
 	int masked = 0, play_silent = 0, rc;
 
-	rc = UNPACK(args, err, "{s:s, s?s, s?s, s?s, s?s, s?o, s?o, s?o, s?b, s?b}",
+	rc = UNPACK(args, err, "{s:s, s?s, s?s, s?s, s?s, s?o, s?o, s?o, s?o, s?b, s?b}",
 		    "name", &name, "kind", &kind, "vendor", &vendor,
 		    "socket", &sock, "qmp", &qmp, "present", &present,
 		    "baseline", &baseline, "envelope", &envelope,
-		    "masked", &masked, "play_silent", &play_silent);
+		    "record", ret_record, "masked", &masked,
+		    "play_silent", &play_silent);
 	if (rc)
 		return rc;
 	if (strlen(name) >= sizeof(config->name))
@@ -139,14 +149,25 @@ static int run_vm_add(struct isahp_host *host, json_t *args,
 		      struct isahp_call *call, struct isahp_error *err)
 {
 	struct isahp_vm_config config = { 0 };
+	json_t *record = NULL;
 	struct isahp_vm *vm;
-	int rc = unpack_config(&config, args, err);
+	int rc = unpack_config(&config, args, &record, err);
 
 	if (!rc)
 		rc = isahp_vm_add(host, &config, &vm, err);
-	if (!rc)
-		call->finish(call, isahp_show_vm(vm), NULL);
-	return rc;
+	if (rc)
+		return rc;
+	if (!record) {
+		isahp_attributes_load(vm);
+	} else {
+		rc = isahp_attributes_keep(vm, record, err);
+		if (rc) {
+			isahp_vm_remove(vm);
+			return rc;
+		}
+	}
+	call->finish(call, isahp_show_vm(vm), NULL);
+	return 0;
 }
 
 static int find_vm(struct isahp_host *host, json_t *args,
@@ -174,6 +195,7 @@ static int run_vm_remove(struct isahp_host *host, json_t *args,
 				       "VM '%s' is busy with %s: wait, or `isahpctl abort %s`",
 				       vm->config.name, vm->job->what,
 				       vm->config.name);
+	isahp_attributes_gone(vm);
 	isahp_vm_remove(vm);
 	call->finish(call, NULL, NULL);
 	return 0;
@@ -219,19 +241,57 @@ static int run_vm_resume(struct isahp_host *host, json_t *args,
 				       "VM '%s' is not attached, has moved away, or is busy",
 				       vm->config.name);
 	vm->incoming = false;
+	isahp_attributes_arrived(vm);
 	isahp_vm_reassert(vm);
 	call->finish(call, isahp_show_vm(vm), NULL);
 	return 0;
 }
 
-/* --- announce, prepare, commit, abort -------------------------------------- */
+/* --- vm-record, vm-admit ----------------------------------------------------- */
 
-static int unpack_vm(struct isahp_host *host, const char *name,
-		     struct isahp_vm **ret_vm, struct isahp_error *err)
+static int run_vm_record(struct isahp_host *host, json_t *args,
+			 struct isahp_call *call, struct isahp_error *err)
 {
-	*ret_vm = isahp_vm_find(host, name, err);
-	return *ret_vm ? 0 : -ENOENT;
+	struct isahp_vm *vm;
+	json_t *record;
+	int rc = find_vm(host, args, &vm, err);
+
+	if (rc)
+		return rc;
+	record = isahp_attributes_make(vm, err);
+	if (!record)
+		return -EINVAL;
+	call->finish(call, json_pack("{s:o, s:o}", "untold",
+				     isahp_attributes_untold(record), "record",
+				     record), NULL);
+	return 0;
 }
+
+static int run_vm_admit(struct isahp_host *host, json_t *args,
+			struct isahp_call *call, struct isahp_error *err)
+{
+	struct isahp_admission_options options = { 0 };
+	json_t *record, *accept = NULL, *data = NULL;
+	struct isahp_vm *vm;
+	const char *name;
+	int rc = UNPACK(args, err, "{s:s, s:o, s?o}", "vm", &name, "record", &record,
+			"accept", &accept);
+
+	if (!rc)
+		rc = unpack_vm(host, name, &vm, err);
+	if (!rc && accept)
+		rc = isahp_errata_accept(accept, &options.accepted,
+					 &options.accept_entry, err);
+	if (!rc)
+		rc = isahp_attributes_admit(vm, record, &options, &data, err);
+	/* A refusal says everything that is in the way, so it has data too. */
+	if (rc && !data)
+		return rc;
+	call->finish(call, data, rc ? err : NULL);
+	return 0;
+}
+
+/* --- announce, prepare, commit, abort -------------------------------------- */
 
 static int run_announce(struct isahp_host *host, json_t *args,
 			struct isahp_call *call, struct isahp_error *err)
@@ -372,6 +432,8 @@ static const struct command commands[] = {
 	{ "vm-show", run_vm_show },
 	{ "vm-resume", run_vm_resume },
 	{ "vm-await", run_await },
+	{ "vm-record", run_vm_record },
+	{ "vm-admit", run_vm_admit },
 	{ "announce", run_announce },
 	{ "prepare", run_prepare },
 	{ "commit", run_commit },

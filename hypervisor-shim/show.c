@@ -7,6 +7,7 @@
 
 #include <isa-core/features.h>
 
+#include "attributes.h"
 #include "policy/names.h"
 #include "qmp.h"
 
@@ -156,6 +157,7 @@ json_t *isahp_show_vm(struct isahp_vm *vm)
 		json_object_set_new(show, "host_xsave",
 				    isahp_layout_to_json(&vm->layout));
 	}
+	json_object_set_new(show, "attributes", isahp_attributes_show(vm));
 	json_object_set_new(show, "record", record_json(&vm->record));
 	json_object_set_new(show, "answer", isahp_answer_to_json(vm));
 	json_object_set_new(show, "guest", guest_json(&vm->guest));

@@ -10,6 +10,7 @@
 #include <isa-core/cpuid.h>
 #include <isa-core/features.h>
 
+#include "attributes.h"
 #include "job.h"
 #include "policy/names.h"
 #include "policy/text.h"
@@ -219,6 +220,7 @@ void isahp_vm_reset(struct isahp_vm *vm)
 		return;
 	isahp_log(ISAHP_LOG_INFO, "vm %s: reset", vm->config.name);
 	isahp_vm_left(vm);
+	isahp_attributes_rebooted(vm);
 	isahp_vm_attach(vm, ISAHP_RECORD_ANNOUNCE);
 }
 
@@ -262,6 +264,8 @@ void isahp_vm_disconnected(struct isahp_vm *vm)
 		vm->profile_known = !vm->qmp;
 	memset(&vm->shown, 0, sizeof(vm->shown));
 	memset(&vm->layout, 0, sizeof(vm->layout));
+	isahp_profile_free(&vm->cpu);
+	isahp_attributes_awaited_none(vm);
 	isahp_vm_left(vm);
 }
 
@@ -313,6 +317,7 @@ void isahp_vm_run_state_set(struct isahp_vm *vm, enum isahp_run_state state)
 	if (!arrived)
 		return;
 	vm->incoming = false;
+	isahp_attributes_arrived(vm);
 	isahp_vm_reassert(vm);
 }
 
@@ -431,8 +436,10 @@ static void timers_closed(uv_handle_t *handle)
 {
 	struct isahp_vm *vm = handle->data;
 
-	if (!--vm->closing)
-		free(vm);
+	if (--vm->closing)
+		return;
+	isahp_attributes_free(vm);
+	free(vm);
 }
 
 static void timers_close(struct isahp_vm *vm)

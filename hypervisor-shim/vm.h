@@ -16,6 +16,7 @@
 
 #include "policy/error.h"
 #include "log.h"
+#include "policy/record.h"
 #include "policy/rules.h"
 
 #define ISAHP_VM_NAME_SIZE 49
@@ -196,12 +197,14 @@ struct isahp_vm_stats {
  * struct isahp_host - the daemon's state
  * @loop: everything runs on it.
  * @runtime_dir: where sockets go.
+ * @state_dir: where VMs' records are stored; empty: nowhere.
  * @vms: list, by order of addition.
  * @vm_count: its length.
  */
 struct isahp_host {
 	uv_loop_t *loop;
 	char runtime_dir[80];
+	char state_dir[256];
 	struct isahp_vm *vms;
 	unsigned int vm_count;
 };
@@ -220,6 +223,10 @@ struct isahp_host {
  * @vendor: enum isahp_vendor of the host under it; likewise.
  * @shown: features that QEMU shows in its guest's CPUID, if it was asked.
  * @layout: of XSAVE images there; likewise.
+ * @cpu: what QEMU shows in its guest's CPUID, bit by bit; no leaves: not told.
+ * @emulated: QEMU's own CPU executes the guest; when @cpu was told.
+ * @kept: the record that the VM came with; no document: none. attributes.c's.
+ * @arriving: one that was admitted and has not arrived; likewise.
  * @connected: the other side of the transport is there.
  * @attached: @record is in force in the present epoch.
  * @reassert: the other side may hold something else than @record: rewrite
@@ -248,6 +255,11 @@ struct isahp_vm {
 	struct isahp_features shown;
 	struct isahp_layout layout;
 	bool profile_known;
+
+	struct isahp_profile cpu;
+	bool emulated;
+	struct isahp_vm_record kept;
+	struct isahp_vm_record arriving;
 
 	bool connected;
 	bool attached;

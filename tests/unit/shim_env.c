@@ -87,7 +87,7 @@ static void call_finish(struct isahp_call *call, json_t *data,
 static void request_begin(struct shim_env *env, struct shim_call *call,
 			  const char *format, va_list args)
 {
-	char line[2048];
+	char line[16384];
 	int n = vsnprintf(line, sizeof(line), format, args);
 
 	cr_assert(n > 0 && (size_t)n < sizeof(line));
