@@ -186,6 +186,9 @@ int ctl_finish(const struct ctl *ctl, int rc, json_t *data,
 /** ctl_text - string member of an object, "-" when it is not there */
 const char *ctl_text(const json_t *object, const char *key);
 
+/** ctl_split - "a,b" as ["a", "b"], a new array */
+json_t *ctl_split(const char *text);
+
 /** ctl_integer - integer member of an object, 0 when it is not there */
 long long ctl_integer(const json_t *object, const char *key);
 

@@ -14,6 +14,19 @@ const char *ctl_text(const json_t *object, const char *key)
 	return text && *text ? text : "-";
 }
 
+json_t *ctl_split(const char *text)
+{
+	json_t *array = json_array();
+	size_t len;
+
+	for (; *text; text += len + (text[len] == ',')) {
+		len = strcspn(text, ",");
+		if (len)
+			json_array_append_new(array, json_stringn(text, len));
+	}
+	return array;
+}
+
 long long ctl_integer(const json_t *object, const char *key)
 {
 	return json_integer_value(json_object_get(object, key));

@@ -101,20 +101,6 @@ static int add_vms(struct request *r, char *text, struct isahp_error *err)
 
 /* --- the change ----------------------------------------------------------------- */
 
-/* "a,b" -> ["a", "b"] */
-static json_t *split(const char *text)
-{
-	json_t *array = json_array();
-	size_t len;
-
-	for (; *text; text += len + (text[len] == ',')) {
-		len = strcspn(text, ",");
-		if (len)
-			json_array_append_new(array, json_stringn(text, len));
-	}
-	return array;
-}
-
 static int take_profiles(json_t *args, const char *key, struct ctl_hosts *hosts,
 			 const struct isahp_profile *const **ret, const void **ret_list,
 			 struct isahp_error *err)
@@ -127,7 +113,7 @@ static int take_profiles(json_t *args, const char *key, struct ctl_hosts *hosts,
 
 	if (!text)
 		return 0;
-	paths = split(text);
+	paths = ctl_split(text);
 	rc = ctl_hosts_read(paths, hosts, err);
 	json_decref(paths);
 	if (rc)
@@ -150,7 +136,7 @@ static int take_leaving(struct request *r, json_t *args, struct isahp_error *err
 
 	if (!text)
 		return 0;
-	names = split(text);
+	names = ctl_split(text);
 	json_object_set_new(args, "leaving", names);
 	list = calloc(json_array_size(names) + 1, sizeof(*list));
 	if (!list)

@@ -12,16 +12,15 @@ import pathlib
 import pty
 import re
 import shutil
-import socket
 import subprocess
 import sys
-import threading
 import time
 import unittest
 import xml.etree.ElementTree as xml
 
 from policy_ctl_env import (ISAHPCTL, ISAHPD, DATA, MODELS, PATIENCE, Case, ask, complete,
                             run)
+from policy_standin import StandIn, error
 
 
 class Hosts(Case):
@@ -429,64 +428,110 @@ class Vms(Case):
         names = complete("--socket", control, "vm", "record", "")
         self.assertEqual(set(names), {"web", "told", "lo"})
 
-    def fake(self, answer):
-        """An isahpd that says this, whatever it is asked."""
-        path = str(self.dir / "fake.sock")
-        server = socket.socket(socket.AF_UNIX)
-        server.bind(path)
-        server.listen()
-        server.settimeout(PATIENCE)
+    def stand_in(self, name, **options):
+        isahpd = StandIn(self.dir, name, **options)
+        self.addCleanup(isahpd.close)
+        return isahpd
 
-        def serve():
-            client = server.accept()[0]
-            client.settimeout(PATIENCE)
-            client.recv(65536)
-            client.sendall(answer if isinstance(answer, bytes) else
-                           json.dumps({"data": answer}).encode() + b"\n")
-            client.close()
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-
-        def stop():
-            thread.join()
-            server.close()
-            os.unlink(path)
-
-        return path, stop
-
-    def record_of(self, answer, *args, code=0):
-        path, stop = self.fake(answer)
+    def record_of(self, record, *args, code=0):
+        isahpd = self.stand_in("told")
+        isahpd.add("web")
+        isahpd.refuse["vm-record"] = {"data": {"record": record, "untold": []}}
         try:
-            return run("--socket", path, "vm", "record", "web", *args, code=code)
+            return run("--socket", isahpd.path, "vm", "record", "web", *args, code=code)
         finally:
-            stop()
+            self.doCleanups()
 
     def test_record_of_a_guest_that_has_told_all(self):
         pool = self.pool("booted", [f"{n}.json" for n in MODELS[1:3]], level="x86-64-v2")
         promised = ask("pool", "baseline", pool)["features"]
-        show = {"name": "web", "kind": "ivshmem", "masked": True,
-                "record": {"vendor": "intel", "present": promised + ["movbe"]},
-                "envelope": promised + ["movbe"],
-                "guest": {"registered": True, "xcr0": 3, "boot_vendor": "intel",
-                          "pinned": ["pni"], "visible": promised,
-                          "xsave": {"xcr0": 3, "components": []}}}
-        record = json.loads(self.record_of(show, "--pool", pool).stdout)
-        self.assertEqual(record["guest"]["pinned"], ["pni"])
-        self.assertEqual(record["guest"]["xcr0"], "0x3")
+        told = {"isahp-vm": 1, "name": "web", "masked": True, "vendor": "intel",
+                "announced": promised + ["movbe"], "envelope": promised + ["movbe"],
+                "shown": promised, "colour": "red",
+                "guest": {"xcr0": "0x3", "boot_vendor": "intel", "pinned": ["pni", "avx99"],
+                          "entry32": "follows", "xsave": {"xcr0": 3, "components": []}}}
+        record = json.loads(self.record_of(told, "--pool", pool).stdout)
+        self.assertEqual(record["guest"]["pinned"], ["pni", "avx99"])
+        self.assertEqual((record["guest"]["xcr0"], record["colour"]), ("0x3", "red"))
         self.assertIn("cpuid", record)
-        # It was given what this pool promises: it may go to each host of it.
-        record["guest"]["entry32"] = "follows"
+        # It was given what this pool promises: it may go to each host of it, but
+        # for what nobody here knows.
+        vm = self.write("told.vm", record)
+        self.assertEqual(ask("vm", "check", vm, pool, code=3)["admitting"], 0)
+        record["guest"]["pinned"] = ["pni"]
         record["guest"]["workarounds"] = ["meltdown", "mds", "retbleed-intel"]
         vm = self.write("told.vm", record)
         self.assertEqual(ask("vm", "check", vm, pool)["admitting"], 2)
-        # Without a pool, what a masked guest sees is what it was promised.
-        alone = json.loads(self.record_of(show).stdout)
+        # Without a pool, it was promised what isahpd says, or nobody knows.
+        self.assertIn("--baseline LIST", self.record_of(told, code=2).stderr)
+        alone = json.loads(self.record_of({**told, "baseline": promised}).stdout)
         self.assertEqual(sorted(alone["baseline"]), sorted(promised))
         self.assertNotIn("cpuid", alone)
-        show["guest"]["pinned"] = ["avx99"]
-        self.assertIn("pinned", self.record_of(show, code=1).stderr)
-        self.record_of(b"nonsense\n", code=5)
+        told["guest"]["xcr0"] = 7
+        self.assertIn("none that this isahpctl knows", self.record_of(told, code=1).stderr)
+        self.record_of(None, code=1)
+
+    def move(self, here, there, *args, code=0):
+        return run("--socket", here.path, "migrate", "web", "--to", "tcp:there:1",
+                   "--dest-control", there.path, *args, code=code)
+
+    def two(self, **there):
+        here, there = self.stand_in("here"), self.stand_in("there", **there)
+        here.to["tcp:there:1"] = there
+        here.add("web")
+        there.add("web", run_state="incoming")
+        return here, there
+
+    def test_destination_gets_the_record_before_the_guest_is_told(self):
+        here, there = self.two()
+        self.move(here, there, "--accept", "srso,entry32")
+        self.assertEqual([c for c, _ in there.asked], ["vm-await", "vm-admit", "vm-await"])
+        self.assertEqual([c for c, _ in here.asked], ["vm-show", "vm-record", "migrate"])
+        args = dict(there.asked)["vm-admit"]
+        self.assertEqual(args["accept"], ["srso", "entry32"])
+        self.assertEqual(args["record"]["name"], "web")
+
+    def test_refusal_by_the_destination_ends_it(self):
+        here, there = self.two()
+        text = "VM web may not go to there: 1 reason\n  smap: pinned\n      would do: it\n"
+        there.refuse["vm-admit"] = error(3, "VM 'web' may not go to there: smap (pinned)",
+                                         {"admission": {"verdict": "refused"}, "text": text})
+        said = self.move(here, there, "--force", code=3).stderr
+        self.assertIn("destination: VM 'web' may not go to there: smap (pinned)", said)
+        self.assertIn("would do: it", said)
+        self.assertNotIn("1 reason", said)
+        self.assertNotIn("migrate", dict(here.asked))
+        answer = json.loads(self.move(here, there, "--json", code=3).stdout)
+        self.assertEqual((answer["error"]["exit"], answer["data"]["admission"]["verdict"]),
+                         (3, "refused"))
+
+    def test_older_isahpd_is_told_apart_and_said(self):
+        for old in "here", "there":
+            with self.subTest(old=old):
+                here, there = self.two()
+                {"here": here, "there": there}[old].old = True
+                said = self.move(here, there).stderr
+                self.assertIn("older and knows no records", said)
+                self.assertIn("migrate", dict(here.asked))
+                self.assertNotIn("vm-admit", dict(there.asked))
+                self.doCleanups()
+        here, there = self.two()
+        self.assertNotIn("older", self.move(here, there).stderr)
+
+    def test_vm_begins_with_a_pools_promise_or_a_record(self):
+        control = self.daemon()
+        pool = self.pool("home", [f"{n}.json" for n in MODELS[1:3]], level="x86-64-v2")
+        vm = self.record("brought", pool="far")
+        run("--socket", control, "vm", "add", "a", "--present", "x86-64-v3", "--pool", pool)
+        run("--socket", control, "vm", "add", "b", "--present", "x86-64-v3", "--record", vm)
+        shown = ask("--socket", control, "vm", "show", "a")
+        self.assertEqual((shown["attributes"]["pool"], shown["attributes"]["level"]),
+                         ("home", "x86-64-v2"))
+        self.assertEqual(set(shown["baseline"]), set(ask("pool", "baseline", pool)["features"]))
+        self.assertEqual(ask("--socket", control, "vm", "show", "b")["attributes"]["pool"], "far")
+        said = run("--socket", control, "vm", "add", "c", "--present", "none", "--pool", pool,
+                   "--record", vm, code=2).stderr
+        self.assertIn("either --pool or --record", said)
 
 
 if __name__ == "__main__":
