@@ -13,6 +13,8 @@ class Host:
         self.name = name
         self.cpu = cpu
         self.shim = shim
+        # Of `vm add`, for the guests that are plugged in from now on.
+        self.options: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.name} ({self.cpu})"
@@ -22,7 +24,8 @@ class Host:
         socket for QEMU's ivshmem device."""
         if not self.shim:
             return None
-        added = self.shim.ctl("vm", "add", vm, "--qmp", str(qmp))
+        added = self.shim.ctl("vm", "add", vm, "--qmp", str(qmp),
+                              *self.options)
         return Path(added["socket"])
 
     def unplug(self, vm: str) -> None:

@@ -99,7 +99,7 @@ class Host:
                               timeout_s=180, check=False)
         answer = json.loads(done.out) if done.out.strip() else {}
         if done.code:
-            raise CtlError(done.err.strip(), done.code, answer.get("data"))
+            raise CtlError(done.err.strip(), done.code, answer)
         return answer
 
     def start(self, run: str, module_args: str = "", incoming: str = "") -> Job:

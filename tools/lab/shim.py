@@ -19,12 +19,13 @@ from .proc import Process
 
 class CtlError(LabError):
     """isahpctl did not succeed. `exit` is its exit code, `data` what it knew
-    all the same."""
+    all the same, `answer` all that it said."""
 
-    def __init__(self, message: str, code: int, data: Any):
+    def __init__(self, message: str, code: int, answer: Any):
         super().__init__(message)
         self.exit = code
-        self.data = data or {}
+        self.answer = answer or {}
+        self.data = self.answer.get("data") or {}
 
 
 def _program(name: str) -> Path:
@@ -71,7 +72,7 @@ class Command:
             error = answer.get("error", {})
             raise CtlError(error.get("message") or err.strip() or
                            f"isahpctl {self.what}: exit {code}",
-                           code, answer.get("data"))
+                           code, answer)
         return answer
 
 
