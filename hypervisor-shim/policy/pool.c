@@ -93,6 +93,11 @@ static int read_baseline(struct isahp_pool_reader *r, const char *key, json_t *v
 	return read_features(r, key, value, &r->pool->baseline);
 }
 
+static int read_hide(struct isahp_pool_reader *r, const char *key, json_t *value)
+{
+	return read_features(r, key, value, &r->pool->hidden);
+}
+
 static int read_mode(struct isahp_pool_reader *r, const char *key, json_t *value)
 {
 	static const char *const modes[] = { "masked", "superset", NULL };
@@ -233,6 +238,11 @@ static int read_accept(struct isahp_pool_reader *r, const char *key, json_t *val
 	return 0;
 }
 
+static int read_control(struct isahp_pool_reader *r, const char *key, json_t *value)
+{
+	return isahp_pool_path(r, key, value, r->pool->control);
+}
+
 /* --- the file ------------------------------------------------------------------------ */
 
 static const struct isahp_pool_field fields[] = {
@@ -243,6 +253,7 @@ static const struct isahp_pool_field fields[] = {
 	{ "level", read_level },
 	{ "features", read_wanted },
 	{ "baseline", read_baseline },
+	{ "hide", read_hide },
 	{ "mode", read_mode },
 	{ "cross_vendor", read_cross_vendor },
 	{ "vendor", read_vendor },
@@ -251,6 +262,7 @@ static const struct isahp_pool_field fields[] = {
 	{ "topology", read_topology },
 	{ "layout", read_layout },
 	{ "accept", read_accept },
+	{ "control", read_control },
 };
 
 static int read_pool(struct isahp_pool_reader *r, json_t *json)
@@ -332,7 +344,34 @@ void isahp_pool_free(struct isahp_pool *pool)
 	for (i = 0; i < pool->host_count; i++)
 		isahp_profile_free(&pool->hosts[i]);
 	free(pool->hosts);
+	json_decref(pool->controls);
 	memset(pool, 0, sizeof(*pool));
+}
+
+int isahp_pool_control(const struct isahp_pool *pool, const char *host,
+		       char *ret_path, size_t size)
+{
+	const char *from = json_string_value(json_object_get(pool->controls, host));
+	size_t used = 0, len;
+
+	if (!from)
+		from = pool->control;
+	for (; *from; from++) {
+		const char *piece = from;
+
+		len = 1;
+		if (from[0] == '%' && from[1] == 'h') {
+			piece = host;
+			len = strlen(host);
+			from++;
+		}
+		if (used + len >= size)
+			return -ENOENT;
+		memcpy(ret_path + used, piece, len);
+		used += len;
+	}
+	ret_path[used] = '\0';
+	return used ? 0 : -ENOENT;
 }
 
 const struct isahp_profile *isahp_pool_host(const struct isahp_pool *pool,

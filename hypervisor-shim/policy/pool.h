@@ -21,6 +21,7 @@
 
 #define ISAHP_POOL_FORMAT 1 /* of the file */
 #define ISAHP_POOL_HOSTS_MAX 100000
+#define ISAHP_POOL_CONTROL_SIZE 108 /* a socket's path */
 
 extern const struct isahp_json_kind isahp_pool_file;
 
@@ -35,9 +36,13 @@ extern const struct isahp_json_kind isahp_pool_file;
  * @pinned: @baseline was given: CPUID shows that, and a host that lacks some of
  *	it is an error.
  * @baseline: features for programs; kernels' are as the hosts have them.
+ * @hidden: features that CPUID does not show, kernels' among them, whatever else is
+ *	wanted.
  * @superset: VMs are shown all that their host has, not the baseline alone.
  * @accepted: errata that the operator takes on himself, a mask.
  * @accept_entry: 32-bit programs may die where their entry does not exist.
+ * @control: where hosts' isahpds listen; %h is the host. Empty: not said.
+ * @controls: the same of single hosts: an object of paths by host; NULL: of none.
  * @options: of the merge. Names hosts of this pool.
  * @identity_vendor: what @options points to.
  * @identity_name: what @options points to.
@@ -51,9 +56,12 @@ struct isahp_pool {
 	struct isahp_level level;
 	bool pinned;
 	struct isahp_features baseline;
+	struct isahp_features hidden;
 	bool superset;
 	__u64 accepted;
 	bool accept_entry;
+	char control[ISAHP_POOL_CONTROL_SIZE];
+	json_t *controls;
 	struct isahp_merge_options options;
 	char identity_vendor[13];
 	char identity_name[49];
@@ -100,6 +108,18 @@ void isahp_pool_free(struct isahp_pool *pool);
 /** isahp_pool_host - by name; NULL: none */
 const struct isahp_profile *isahp_pool_host(const struct isahp_pool *pool,
 					    const char *name);
+
+/**
+ * isahp_pool_control - where a host's isahpd listens
+ * @pool: loaded.
+ * @host: by name; it need not be in the pool yet.
+ * @ret_path: receives the path of the socket,
+ * @size: of it.
+ *
+ * Return: 0, or -ENOENT where the pool's file does not say, or no such path can be.
+ */
+int isahp_pool_control(const struct isahp_pool *pool, const char *host,
+		       char *ret_path, size_t size);
 
 /**
  * isahp_pool_merge - what the pool promises

@@ -89,11 +89,32 @@ static int add_files(struct isahp_pool_reader *r, const char *place, const char 
 	return rc;
 }
 
+static int note_control(struct isahp_pool_reader *r, size_t host, json_t *control)
+{
+	struct isahp_pool *pool = r->pool;
+
+	if (!control)
+		return 0;
+	if (!pool->controls)
+		pool->controls = json_object();
+	if (json_object_set(pool->controls, pool->hosts[host].name, control))
+		return isahp_pool_no_memory(r->err);
+	return 0;
+}
+
+static int check_control(struct isahp_pool_reader *r, const char *place, json_t *control)
+{
+	char path[ISAHP_POOL_CONTROL_SIZE];
+
+	return control ? isahp_pool_path(r, place, control, path) : 0;
+}
+
 static int read_file(struct isahp_pool_reader *r, const char *place,
-		     const json_t *host, const char *name)
+		     json_t *host, const char *name)
 {
 	const json_t *file = json_object_get(host, "file");
 	const json_t *format = json_object_get(host, "format");
+	json_t *control = json_object_get(host, "control");
 	int rc, found = ISAHP_IMPORT_AUTO;
 	char path[PATH_MAX];
 
@@ -107,7 +128,12 @@ static int read_file(struct isahp_pool_reader *r, const char *place,
 		return isahp_pool_bad(r->err, place,
 			   "\"format\" has to be auto, profile, cpuid, cpuinfo, libvirt, qemu or xen");
 	rc = full_path(r, place, json_string_value(file), path, sizeof(path));
-	return rc ? rc : add_host(r, place, path, name, found);
+	if (!rc)
+		rc = check_control(r, place, control);
+	if (!rc)
+		rc = add_host(r, place, path, name, found);
+	/* It was added last. */
+	return rc ? rc : note_control(r, r->pool->host_count - 1, control);
 }
 
 static int check_connection(struct isahp_pool_reader *r, const char *place,
@@ -138,12 +164,15 @@ static int check_connection(struct isahp_pool_reader *r, const char *place,
 
 /* Its place among the hosts is kept; all are asked at once, later. */
 static int add_connection(struct isahp_pool_reader *r, const char *place, size_t number,
-			  const json_t *host, const char *name)
+			  json_t *host, const char *name)
 {
 	const json_t *timeout = json_object_get(host, "timeout");
+	json_t *control = json_object_get(host, "control");
 	struct isahp_pool_connection *more;
 	int rc = check_connection(r, place, host);
 
+	if (!rc)
+		rc = check_control(r, place, control);
 	if (!rc)
 		rc = make_room(r, place);
 	if (rc)
@@ -165,6 +194,7 @@ static int add_connection(struct isahp_pool_reader *r, const char *place, size_t
 		},
 		.host = r->pool->host_count++,
 		.number = number,
+		.control = control,
 	};
 	return 0;
 }
@@ -174,10 +204,11 @@ static int read_host(struct isahp_pool_reader *r, const char *place, size_t numb
 {
 	static const struct isahp_pool_field files[] = {
 		{ "file", NULL }, { "name", NULL }, { "format", NULL },
+		{ "control", NULL },
 	};
 	static const struct isahp_pool_field connections[] = {
 		{ "connect", NULL }, { "name", NULL }, { "guests", NULL },
-		{ "timeout", NULL },
+		{ "timeout", NULL }, { "control", NULL },
 	};
 	bool connect = json_object_get(host, "connect");
 	const json_t *name;
@@ -216,7 +247,9 @@ static int ask(struct isahp_pool_reader *r, struct isahp_remote *remotes)
 	}
 	for (i = 0; i < r->connection_count; i++)
 		r->pool->hosts[r->connections[i].host] = remotes[i].profile;
-	return 0;
+	for (i = 0; i < r->connection_count && !rc; i++)
+		rc = note_control(r, r->connections[i].host, r->connections[i].control);
+	return rc;
 }
 
 static int ask_connections(struct isahp_pool_reader *r)

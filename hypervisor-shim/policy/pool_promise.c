@@ -193,6 +193,36 @@ static int apply(struct isahp_merged *merged, const struct isahp_level *level,
 	return rc;
 }
 
+/* Kernels' features, too. */
+static int hide_wanted(const struct isahp_pool *pool, struct isahp_merged *merged,
+		       struct isahp_error *err)
+{
+	struct isahp_features gone =
+		isahp_features_and(&pool->hidden, &merged->features);
+	struct isahp_decisions news = { 0 };
+	unsigned int i;
+	int rc = 0;
+
+	if (isahp_features_empty(&gone))
+		return 0;
+	for (i = 0; !rc && i < ISAHP_FEATURE_COUNT; i++) {
+		const struct isahp_feature_info *f = isahp_feature_info(i);
+		struct isahp_cpuid_bit bit = { .name = "feature" };
+
+		if (!f || !isahp_features_has(&gone, i))
+			continue;
+		bit.leaf = f->leaf;
+		bit.subleaf = f->subleaf;
+		bit.reg = f->reg;
+		bit.bit = f->bit;
+		rc = hide(merged, &bit, "the pool is to hide it", &news);
+	}
+	if (!rc)
+		return settle(merged, &news, err);
+	free(news.array);
+	return rc;
+}
+
 /* --- errata -------------------------------------------------------------------- */
 
 /* Of all hosts', those that a kernel does not find in what it is shown. */
@@ -262,6 +292,8 @@ int isahp_pool_merge(const struct isahp_pool *pool, struct isahp_merged *ret,
 	rc = hide_errata(pool, &merged, err);
 	if (!rc && pool->wanted)
 		rc = apply(&merged, &pool->level, err);
+	if (!rc)
+		rc = hide_wanted(pool, &merged, err);
 	if (!rc && pool->pinned) {
 		struct isahp_level pinned = isahp_level_of("baseline",
 							   &pool->baseline);

@@ -26,6 +26,19 @@ int isahp_pool_no_memory(struct isahp_error *err)
 	return isahp_error_set(err, ISAHP_ERROR_FAILED, -ENOMEM, "out of memory");
 }
 
+int isahp_pool_path(struct isahp_pool_reader *r, const char *place,
+		    const json_t *value, char *ret_path)
+{
+	const char *path = json_string_value(value);
+
+	if (!path || *path != '/' || strlen(path) >= ISAHP_POOL_CONTROL_SIZE)
+		return isahp_pool_bad(r->err, place,
+				      "\"control\" has to be a socket's path: from / on, of fewer than %d characters",
+				      ISAHP_POOL_CONTROL_SIZE);
+	strcpy(ret_path, path);
+	return 0;
+}
+
 #define SHORT 24
 
 static size_t edits(const char *a, const char *b)

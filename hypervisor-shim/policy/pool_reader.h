@@ -13,11 +13,13 @@
  * @remote: how. Its texts are the document's.
  * @host: among the pool's hosts.
  * @number: in the file's list.
+ * @control: where its isahpd listens, the document's; or NULL.
  */
 struct isahp_pool_connection {
 	struct isahp_remote remote;
 	size_t host;
 	size_t number;
+	json_t *control;
 };
 
 /**
@@ -71,6 +73,17 @@ int isahp_pool_no_memory(struct isahp_error *err);
 int isahp_pool_fields(struct isahp_pool_reader *r, const char *place,
 		      json_t *object, const struct isahp_pool_field *fields,
 		      size_t count);
+
+/**
+ * isahp_pool_path - read the path of a control socket
+ * @place: of it, for messages.
+ * @value: hostile.
+ * @ret_path: of ISAHP_POOL_CONTROL_SIZE.
+ *
+ * Return: 0 or -EINVAL.
+ */
+int isahp_pool_path(struct isahp_pool_reader *r, const char *place,
+		    const json_t *value, char *ret_path);
 
 /** isahp_pool_hosts - the array of hosts; as isahp_pool_from_json() */
 int isahp_pool_hosts(struct isahp_pool_reader *r, json_t *hosts);

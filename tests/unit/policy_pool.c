@@ -146,6 +146,11 @@ Test(pool, mistakes_are_named)
 		{ TWO ", \"cache\": \"big\"}", "cache: has to be least" },
 		{ TWO ", \"layout\": \"ignore\"}", "layout: has to be hide or refuse" },
 		{ TWO ", \"accept\": [\"rain\"]}", "no erratum is called 'rain'" },
+		{ TWO ", \"accept\": \"mds\"}", "accept: has to be an array" },
+		{ TWO ", \"hide\": [\"avx3\"]}", "hide: unknown feature 'avx3'" },
+		{ TWO ", \"control\": \"here.sock\"}", "\"control\" has to be a socket's path" },
+		{ TWO ", \"control\": 7}", "\"control\" has to be a socket's path" },
+		{ HEAD "\"hosts\": [{\"file\": \"old.json\", \"control\": \"\"}]}", "hosts[0]: \"control\"" },
 		{ TWO ", \"mode\": \"masked\", \"mode\": \"superset\"}", "line 1" },
 	};
 	struct isahp_pool pool;
@@ -218,6 +223,50 @@ Test(pool, promises_no_more_than_is_wanted)
 	cr_assert(told > 5, "%zu", told);
 	cr_assert_eq(isahp_profile_leaf(&merged.profile, 0xd, 0)->value[ISAHP_ECX], 576);
 	isahp_merged_free(&merged);
+	isahp_pool_free(&pool);
+}
+
+/* A list of what is wanted leaves kernels' features as hosts have them; this not. */
+Test(pool, hides_what_it_is_to_hide_and_what_rests_on_it)
+{
+	struct isahp_features gone = policy_set("avx,avx2,fma,smep");
+	struct isahp_merged merged;
+	struct isahp_error err;
+	struct isahp_pool pool;
+
+	loads("{\"isahp-pool\":1,\"name\":\"p\",\"hosts\":[\"intel2.json\"],"
+	      "\"hide\":[\"avx\",\"smep\",\"sse4a\"]}", &pool);
+	cr_assert_eq(isahp_pool_merge(&pool, &merged, &err), 0, "%s", err.text);
+	cr_assert(!isahp_features_meet(&merged.features, &gone));
+	cr_assert(isahp_features_has(&merged.features, ISAHP_FEATURE_SSE4_2));
+	isahp_merged_free(&merged);
+	isahp_pool_free(&pool);
+}
+
+static void control_is(const struct isahp_pool *pool, const char *host, const char *path)
+{
+	char got[ISAHP_POOL_CONTROL_SIZE] = "";
+
+	cr_assert_eq(isahp_pool_control(pool, host, got, sizeof(got)), path ? 0 : -ENOENT);
+	cr_assert(!path || !strcmp(got, path), "%s: %s", host, got);
+}
+
+Test(pool, says_where_isahpds_listen)
+{
+	char name[ISAHP_POOL_CONTROL_SIZE];
+	struct isahp_pool pool;
+
+	loads("{\"isahp-pool\":1,\"name\":\"p\",\"control\":\"/run/%h/%h.sock\","
+	      "\"hosts\":[\"intel1.json\",{\"file\":\"intel2.json\",\"control\":\"/x\"}]}", &pool);
+	control_is(&pool, "intel1", "/run/intel1/intel1.sock");
+	control_is(&pool, "intel2", "/x");
+	control_is(&pool, "later", "/run/later/later.sock");
+	memset(name, 'n', sizeof(name));
+	name[60] = '\0';
+	control_is(&pool, name, NULL);
+	isahp_pool_free(&pool);
+	loads("{\"isahp-pool\":1,\"name\":\"p\",\"hosts\":[\"intel1.json\"]}", &pool);
+	control_is(&pool, "intel1", NULL);
 	isahp_pool_free(&pool);
 }
 
