@@ -184,7 +184,12 @@ static int converse(const struct ctl *ctl, struct wire *wire,
 			       "isahpd closed the connection: see its log");
 }
 
-static void signals_hold(sigset_t *ret_mask)
+bool ctl_interrupted(void)
+{
+	return interrupts;
+}
+
+void ctl_signals_hold(sigset_t *ret_mask)
 {
 	struct sigaction action = { .sa_handler = interrupted };
 	sigset_t held;
@@ -213,7 +218,7 @@ int ctl_request(const struct ctl *ctl, const char *socket, const char *command,
 	rc = dial(socket, &wire.fd, err);
 	if (rc)
 		return rc;
-	signals_hold(&wire.mask);
+	ctl_signals_hold(&wire.mask);
 	if (send_request(wire.fd, command, args))
 		rc = isahp_error_set(err, ISAHP_ERROR_UNREACHABLE,
 				     ISAHP_ERROR_UNREACHABLE,

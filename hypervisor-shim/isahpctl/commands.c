@@ -26,6 +26,7 @@ X(pool_baseline) \
 X(pool_levels) \
 X(pool_explain) \
 X(pool_plan) \
+X(pool_apply) \
 X(vm_check)
 
 #define DECLARE(sym) extern const struct ctl_command ctl_##sym;

@@ -6,6 +6,7 @@
 #define ISAHPCTL_H
 
 #include <jansson.h>
+#include <signal.h>
 #include <stdbool.h>
 
 #include "policy/error.h"
@@ -167,6 +168,15 @@ void ctl_complete(struct ctl *ctl, int argc, char **argv);
  */
 int ctl_request(const struct ctl *ctl, const char *socket, const char *command,
 		json_t *args, json_t **ret_data, struct isahp_error *err);
+
+/**
+ * ctl_signals_hold - let SIGINT and SIGTERM through where one waits, and only there
+ * @ret_mask: for ppoll(), and to be set again afterwards.
+ */
+void ctl_signals_hold(sigset_t *ret_mask);
+
+/** ctl_interrupted - whether there was one; a second one ends the program */
+bool ctl_interrupted(void);
 
 /* --- output.c -------------------------------------------------------------- */
 

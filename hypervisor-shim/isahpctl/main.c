@@ -26,7 +26,7 @@ static void usage(FILE *out)
 	      "\n"
 	      "Commands to isahpd (isahpctl COMMAND --help says more):\n", out);
 	list(out, false);
-	fputs("\nCommands that need no isahpd:\n", out);
+	fputs("\nCommands that need no isahpd here:\n", out);
 	list(out, true);
 	fputs("\n"
 	      "  --socket PATH   isahpd's control socket (default " CTL_DEFAULT_SOCKET ")\n"

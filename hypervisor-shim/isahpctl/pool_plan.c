@@ -8,6 +8,7 @@
 #include "ctl.h"
 #include "hosts.h"
 #include "policy/level.h"
+#include "policy/names.h"
 #include "policy/plan.h"
 #include "pools.h"
 
@@ -126,6 +127,42 @@ static int take_profiles(json_t *args, const char *key, struct ctl_hosts *hosts,
 	return list ? 0 : no_memory(err);
 }
 
+/* Who carries it out has to find the profiles: by whole paths. */
+static json_t *files_of(const char *text, const struct ctl_hosts *hosts)
+{
+	json_t *paths = ctl_split(text ? text : ""), *path, *array = json_array();
+	size_t i;
+
+	json_array_foreach(paths, i, path) {
+		char *whole = realpath(json_string_value(path), NULL);
+
+		if (i < hosts->count)
+			json_array_append_new(array,
+					      json_pack("{s:s, s:s}", "host",
+							hosts->profiles[i].name, "file",
+							whole ? whole :
+							json_string_value(path)));
+		free(whole);
+	}
+	json_decref(paths);
+	return array;
+}
+
+static json_t *change_to_json(const struct request *r, const json_t *args)
+{
+	json_t *change = json_pack(
+		"{s:o, s:o, s:b, s:o}", "join",
+		files_of(json_string_value(json_object_get(args, "join")), &r->joining),
+		"replace",
+		files_of(json_string_value(json_object_get(args, "replace")), &r->replaced),
+		"live", r->change.live, "hide",
+		isahp_names_to_json(&r->pool.hidden));
+
+	if (r->change.relevel)
+		json_object_set(change, "level", json_object_get(args, "level"));
+	return change;
+}
+
 /* The names stay as long as @args do. */
 static int take_leaving(struct request *r, json_t *args, struct isahp_error *err)
 {
@@ -221,10 +258,20 @@ static void drop(struct request *r)
 
 /* --- the plan ------------------------------------------------------------------- */
 
-static int print(const struct ctl *ctl, const struct isahp_plan *plan)
+static json_t *to_json(const struct isahp_plan *plan, const struct request *r,
+		       const json_t *args)
+{
+	json_t *json = isahp_plan_to_json(plan);
+
+	json_object_set_new(json, "change", change_to_json(r, args));
+	return json;
+}
+
+static int print(const struct ctl *ctl, const struct isahp_plan *plan,
+		 const struct request *r, const json_t *args)
 {
 	int rc = (int)isahp_plan_exit(plan);
-	json_t *json = ctl->json ? isahp_plan_to_json(plan) : NULL;
+	json_t *json = ctl->json ? to_json(plan, r, args) : NULL;
 	char *text = ctl->json ? NULL : isahp_plan_to_text(plan);
 	bool written = json ? !json_dumpf(json, stdout, JSON_INDENT(2)) &&
 			      putchar('\n') != EOF :
@@ -252,7 +299,7 @@ static int run(const struct ctl *ctl, json_t *args)
 	if (rc) {
 		rc = ctl_finish(ctl, rc, NULL, &err, NULL);
 	} else {
-		rc = print(ctl, &plan);
+		rc = print(ctl, &plan, &request, args);
 		isahp_plan_free(&plan);
 	}
 	drop(&request);

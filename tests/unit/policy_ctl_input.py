@@ -100,7 +100,7 @@ class BadInput(Case):
             (("pool", "plan", str(self.dir / "ok.pool"), "--level", "x86-64-v33"), 2,
              "x86-64-v3"),
             (("pool", "plan", str(self.dir / "ok.pool"), "--room", "-1"), 2, "--room"),
-            (("pool", "fly"), 2, "pool what? baseline, levels, explain or plan"),
+            (("pool", "fly"), 2, "pool what? baseline, levels, explain, plan or apply"),
             (("vm", "check", vm), 2, "HOST|POOLFILE is missing"),
             (("vm", "check", vm, none), 1, none),
             (("vm", "check", none, good), 1, none, "No such file"),
@@ -299,7 +299,8 @@ class Manual(unittest.TestCase):
 
     def test_completion(self):
         self.assertEqual(set(complete("")), {c.split()[0] for c in commands()})
-        self.assertEqual(set(complete("pool", "")), {"baseline", "levels", "explain", "plan"})
+        self.assertEqual(set(complete("pool", "")),
+                         {"baseline", "levels", "explain", "plan", "apply"})
         self.assertEqual(list(complete("pool", "e")), ["explain"])
         self.assertIn("--all", complete("host", "compare", "--"))
         self.assertNotIn("--socket", complete("host", "compare", "--"))

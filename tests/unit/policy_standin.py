@@ -125,6 +125,6 @@ class StandIn:
         there = self.to[args["uri"]]
         vm = self.vms[args["vm"]]
         vm["run_state"] = "migrated"
-        there.vms[args["vm"]]["run_state"] = "running"
+        there.vms[args["vm"]].update(run_state="running", present=list(vm["present"]))
         return {"vm": args["vm"], "total_ms": 1.0, "downtime_ms": 1.0, "left": [],
                 "registered": True}

@@ -15,7 +15,7 @@ add_test(NAME unit/shim_daemon
     $<TARGET_FILE:isahpd> $<TARGET_FILE:isahpctl>)
 set_tests_properties(unit/shim_daemon PROPERTIES LABELS unit TIMEOUT 120)
 
-foreach(name policy_ctl policy_ctl_input)
+foreach(name policy_apply policy_ctl policy_ctl_input)
   add_test(NAME unit/${name}
     COMMAND ${PROJECT_SOURCE_DIR}/tests/run-unit
       python3 ${CMAKE_CURRENT_SOURCE_DIR}/${name}.py
