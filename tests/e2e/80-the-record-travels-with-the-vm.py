@@ -8,10 +8,10 @@ there knows; a feature that nobody there knows is in the way."""
 
 import json
 import re
-import subprocess
 from pathlib import Path
 
-from lab import cpus, e2e, emulator
+from lab import cpus, e2e
+from lab.expansion import expansion
 from lab.shim import CtlError
 
 RICH = f"{cpus.RICH},+smap"
@@ -85,26 +85,6 @@ def says_what_guest_and_qemu_say(t: e2e.Test, vm, record: dict) -> None:
                       ("rack4", {"of": "x"}, "good"), "what nobody here knows")
     t.say(f"record: {len(json.dumps(record))} bytes, {len(guest['pinned'])} pinned, "
           f"{len(record['cpuid']['cpuid'])} leaves")
-
-
-def expansion(cpu: str) -> dict:
-    """As the operator of a host would get it. Of a QEMU of its own: what -cpu
-    says holds for expansions too."""
-    name, *more = cpu.split(",")
-    # Which TCG has; the expansion leaves it open.
-    props: dict[str, object] = {"phys-bits": 40}
-    for item in more:
-        key, _, value = item.lstrip("+-").partition("=")
-        props[key] = int(value) if value else item.startswith("+")
-    asked = [{"execute": "qmp_capabilities"},
-             {"execute": "query-cpu-model-expansion", "id": "it",
-              "arguments": {"type": "full", "model": {"name": name, "props": props}}},
-             {"execute": "quit"}]
-    done = subprocess.run([*emulator.SYSTEM.argv(), "-M", "none", "-nodefaults",
-                           "-display", "none", "-qmp", "stdio"], check=True, text=True,
-                          capture_output=True, input="\n".join(map(json.dumps, asked)))
-    return next(answer["return"] for answer in map(json.loads, done.stdout.splitlines())
-                if answer.get("id") == "it")
 
 
 def rules_and_admission_agree(t: e2e.Test, vm, path: Path, name: str, cpu: str,

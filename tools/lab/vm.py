@@ -126,7 +126,8 @@ class Vm:
         self.agent.wait_hello(BOOT_TIMEOUT_S)
         return self
 
-    def _await_incoming(self, host: Host) -> tuple[Body, str]:
+    def await_incoming(self, host: Host) -> tuple[Body, str]:
+        """A QEMU on a host that waits for this guest, and where."""
         target = self.launch(host, "defer")
         uri = f"unix:{self.run_dir}/{target.qemu.name}.migrate"
         target.qemu.qmp.execute("migrate-incoming", uri=uri)
@@ -138,7 +139,7 @@ class Vm:
         """Live-migrate by QMP alone: nobody in the guest is told. Returns
         query-migrate's answer, `downtime` in ms among it. `during` runs beside
         it, and may have to wait for the guest to be at its target."""
-        target, uri = self._await_incoming(host)
+        target, uri = self.await_incoming(host)
         qmp = self.body.qemu.qmp
         qmp.execute("migrate", uri=uri)
         with ThreadPoolExecutor(max_workers=1) as beside:
@@ -154,7 +155,7 @@ class Vm:
         and busy guest may still be lost: TCG looks whether a page is clean
         before it takes the lock under which it fills a TLB's entry, and the
         page may have been sent in between."""
-        target, uri = self._await_incoming(host)
+        target, uri = self.await_incoming(host)
         qmp = self.body.qemu.qmp
         qmp.execute("stop")
         qmp.execute("migrate", uri=uri)
@@ -168,7 +169,7 @@ class Vm:
         source = self.body
         if not source.host.shim or not host.shim:
             raise LabError("isahpctl migrate needs a shim on both hosts")
-        target, uri = self._await_incoming(host)
+        target, uri = self.await_incoming(host)
         command = source.host.shim.start(
             "migrate", self.name, "--to", uri, "--dest-control",
             str(host.shim.control), *options)
