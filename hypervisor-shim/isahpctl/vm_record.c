@@ -36,7 +36,7 @@ static int take_pool(const char *path, struct isahp_vm_record *record,
 			record->physical_bits = leaf->value[ISAHP_EAX] & 0xff;
 			record->linear_bits = leaf->value[ISAHP_EAX] >> 8 & 0xff;
 		}
-		record->errata = isahp_errata_of(shown);
+		record->errata = isahp_errata_found(shown);
 		record->cpuid = *shown;
 		*shown = (struct isahp_profile){ 0 };
 	}

@@ -9,6 +9,7 @@
 #include <isa-core/features.h>
 
 #include "envelope.h"
+#include "errata.h"
 #include "names.h"
 #include "rules.h"
 #include "text.h"
@@ -228,7 +229,7 @@ static struct isahp_features arriving(const struct isahp_rules *rules,
 
 static void look_at_features(struct look *look)
 {
-	struct isahp_features usable = isahp_envelope_usable(look->host), may;
+	struct isahp_features usable = isahp_envelope_usable(look->host), may, gone;
 	struct isahp_rules rules = rules_of(look->vm), after;
 	struct isahp_target target = {
 		.layout = layout_of(look->host, enabled(look->vm)),
@@ -236,6 +237,11 @@ static void look_at_features(struct look *look)
 
 	may = isahp_envelope_harmless(look->host);
 	usable = isahp_features_or(&usable, &may);
+	/* Of what it cannot lose, the erratum is the reason. */
+	gone = isahp_errata_broken(look->host, look->options->accepted);
+	may = isahp_features_or(&rules.pinned, &rules.baseline);
+	gone = isahp_features_andnot(&gone, &may);
+	usable = isahp_features_without(&usable, &gone);
 	/* What it has now it may keep, where that is. */
 	may = isahp_features_or(&rules.envelope, &rules.present);
 	target.present = isahp_features_and(&usable, &may);

@@ -6,6 +6,7 @@
 #include <isa-core/features.h>
 
 #include "errata.h"
+#include "text.h"
 
 /* Return: 1 or 0: the VM's CPUID shows a bit; -1: nobody has said. */
 static int shows(const struct isahp_vm_record *vm, const struct isahp_cpuid_bit *b)
@@ -36,8 +37,16 @@ static void remedy(const struct isahp_profile *host, unsigned int number,
 	if (microcode > host->microcode) {
 		item->remedy = ISAHP_REMEDY_MICROCODE;
 		snprintf(item->change, sizeof(item->change),
-			 "update the microcode of %s to 0x%x or later (it has 0x%x)",
-			 host->name, microcode, host->microcode);
+			 "update the microcode of %s to 0x%x or later",
+			 host->name, microcode);
+		if (host->microcode)
+			isahp_text_append(item->change, sizeof(item->change),
+					  " (it has 0x%x)", host->microcode);
+	} else if (e->programs) {
+		item->remedy = ISAHP_REMEDY_RESTART;
+		snprintf(item->change, sizeof(item->change),
+			 "restart the VM with a CPUID without %s, as the baseline of a pool with %s has it",
+			 e->hide.name, host->name);
 	} else if (e->option) {
 		item->remedy = ISAHP_REMEDY_OPTION;
 		snprintf(item->change, sizeof(item->change),
@@ -56,9 +65,12 @@ __u64 isahp_admission_hidden(const struct isahp_vm_record *vm)
 	__u64 hidden = 0;
 	unsigned int i;
 
-	for (i = 0; (e = isahp_erratum(i)); i++)
-		if (e->hide.leaf && !shows(vm, &e->hide))
+	for (i = 0; (e = isahp_erratum(i)); i++) {
+		int shown = e->hide.leaf ? shows(vm, &e->hide) : 1;
+
+		if (!shown || (shown < 0 && e->seldom))
 			hidden |= 1ULL << i;
+	}
 	return hidden;
 }
 
@@ -67,8 +79,7 @@ void isahp_admission_errata(const struct isahp_vm_record *vm,
 			    const struct isahp_admission_options *options,
 			    struct isahp_admission *admission)
 {
-	__u64 of = isahp_errata_of(host) & ~vm->errata &
-		   ~isahp_admission_hidden(vm);
+	__u64 of = isahp_errata_of(host) & ~isahp_admission_hidden(vm);
 	const struct isahp_erratum *e;
 	unsigned int i;
 
@@ -78,10 +89,11 @@ void isahp_admission_errata(const struct isahp_vm_record *vm,
 			.needs = ISAHP_NEED_ERRATUM,
 		};
 
-		if (!(of >> i & 1))
+		if (!(of >> i & 1) || (vm->errata >> i & 1 && !e->programs))
 			continue;
 		snprintf(item.what, sizeof(item.what), "erratum %s", e->name);
-		snprintf(item.why, sizeof(item.why), "%s, unless a kernel will %s",
+		snprintf(item.why, sizeof(item.why), e->programs ?
+			 "%s: its programs have to %s" : "%s, unless a kernel will %s",
 			 e->what, e->help);
 		if (e->hide.leaf)
 			item.place = (struct isahp_place){

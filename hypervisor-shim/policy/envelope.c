@@ -140,6 +140,16 @@ static bool excluded(const struct isahp_envelope_host *h)
 	return h->errata || !isahp_features_empty(&h->lacks);
 }
 
+/* What the VM may be given there. */
+static struct isahp_features usable_on(const struct isahp_envelope *e, size_t host)
+{
+	const struct isahp_profile *profile = e->hosts[host].profile;
+	struct isahp_features broken = isahp_errata_broken(profile, e->guest.accepted);
+	struct isahp_features usable = isahp_envelope_usable(profile);
+
+	return isahp_features_without(&usable, &broken);
+}
+
 static void look_at_hosts(struct isahp_envelope *e, struct isahp_features *usable)
 {
 	struct isahp_features firm, there;
@@ -149,7 +159,7 @@ static void look_at_hosts(struct isahp_envelope *e, struct isahp_features *usabl
 	for (i = 0; i < e->host_count; i++) {
 		e->hosts[i].errata = isahp_errata_of(e->hosts[i].profile);
 		errata |= e->hosts[i].errata & ~e->guest.errata;
-		usable[i] = isahp_envelope_usable(e->hosts[i].profile);
+		usable[i] = usable_on(e, i);
 	}
 	join_baseline(e, errata);
 	firm = isahp_features_or(&e->baseline, &e->pinned);
@@ -339,7 +349,7 @@ static void add_host(const struct isahp_envelope *e, unsigned int number, char *
 	size_t i;
 
 	for (i = 0; i < e->host_count; i++) {
-		usable = isahp_envelope_usable(e->hosts[i].profile);
+		usable = usable_on(e, i);
 		if (!excluded(&e->hosts[i]) && !isahp_features_has(&usable, number)) {
 			isahp_text_append(why, size, " (%s lacks it)",
 					  e->hosts[i].profile->name);

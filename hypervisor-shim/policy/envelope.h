@@ -49,8 +49,9 @@ enum isahp_envelope_place {
  * @registered: the two that follow were reported.
  * @pinned: what its kernel cannot lose.
  * @xcr0: XSAVE components that it has enabled.
- * @errata: what it works around, or will once booted: isahp_errata_of() of the
- *	CPUID that it is shown.
+ * @errata: what it works around, or will once booted: isahp_errata_found() in the
+ *	CPUID that it is shown; with @accepted.
+ * @accepted: what the operator takes on himself.
  * @boot_vendor: of its kernel; unknown before it boots.
  * @entry: what it can do about 32-bit system calls.
  */
@@ -61,6 +62,7 @@ struct isahp_envelope_guest {
 	struct isahp_features pinned;
 	__u64 xcr0;
 	__u64 errata;
+	__u64 accepted;
 	__u32 boot_vendor;
 	enum isahp_entry_guest entry;
 };

@@ -6,35 +6,21 @@
 #include <stddef.h>
 #include <string.h>
 
+#include <isa-core/features.h>
+
+#include "decision.h"
+#include "errata_models.h"
 #include "text.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-#define MSR_ARCH_CAPABILITIES 0x10a	/* SDM vol. 4, table 2-2 */
-#define RDCL_NO 0
-#define MDS_NO 5
+#define BIT(n) (1ULL << (n))
+
+#define MSR_ARCH_CAPABILITIES 0x10a
 
 #define INTEL ISAHP_VENDOR_INTEL
 #define AMD ISAHP_VENDOR_AMD
 #define HYGON ISAHP_VENDOR_HYGON
-#define ZHAOXIN ISAHP_VENDOR_ZHAOXIN
-
-enum {
-	XSAVES_1386,
-	INVLPG_PCID,
-	MONITOR_CLFLUSH,
-	MONITOR_GOLDMONT,
-	MELTDOWN,
-	MDS,
-	RETBLEED_AMD,
-	RETBLEED_INTEL,
-	SRSO,
-	MMIO,
-	TAA,
-	RFDS,
-	ITS,
-	TSA,
-};
 
 #define VERW "clear the CPU's buffers whenever it returns to user mode"
 #define COMMON "Linux arch/x86/kernel/cpu/common.c, cpu_set_bug_bits(); Documentation/admin-guide/hw-vuln/"
@@ -46,7 +32,7 @@ static const struct isahp_erratum errata[] = {
 		.help = "save registers by XSAVEC",
 		.hide = { "xsaves", 0xd, 1, ISAHP_EAX, 3 },
 		.option = "clearcpuid=xsaves",
-		.source = "AMD erratum 1386; Linux arch/x86/kernel/cpu/amd.c, init_spectral_chicken()",
+		.source = "AMD erratum 1386; Linux arch/x86/kernel/cpu/amd.c, fix_erratum_1386()",
 	},
 	[INVLPG_PCID] = {
 		.name = "intel-invlpg-pcid",
@@ -61,6 +47,7 @@ static const struct isahp_erratum errata[] = {
 		.what = "MONITOR misses writes to a line that is in the cache",
 		.help = "flush the line before MONITOR",
 		.hide = { "monitor", 1, 0, ISAHP_ECX, 3 },
+		.seldom = true,
 		.option = "idle=nomwait",
 		.source = "Intel AAI65 and others; Linux arch/x86/kernel/cpu/intel.c, X86_BUG_CLFLUSH_MONITOR",
 	},
@@ -69,8 +56,9 @@ static const struct isahp_erratum errata[] = {
 		.what = "a write does not wake a CPU from MWAIT",
 		.help = "wake sleeping CPUs by interrupts",
 		.hide = { "monitor", 1, 0, ISAHP_ECX, 3 },
+		.seldom = true,
 		.option = "idle=nomwait",
-		.source = "Linux arch/x86/kernel/cpu/intel.c, X86_BUG_MONITOR",
+		.source = "Intel ICX143 and others; Linux arch/x86/kernel/cpu/intel.c, monitor_bug_list[]",
 	},
 	[MELTDOWN] = {
 		.name = "meltdown",
@@ -120,6 +108,7 @@ static const struct isahp_erratum errata[] = {
 		.what = "aborted transactions leak what passed through the CPU's buffers",
 		.help = VERW,
 		.hide = { "rtm", 7, 0, ISAHP_EBX, 11 },
+		.shown = true,
 		.option = "tsx=off",
 		.file = "tsx_async_abort",
 		.source = COMMON "tsx_async_abort.rst",
@@ -145,89 +134,50 @@ static const struct isahp_erratum errata[] = {
 		.file = "tsa",
 		.source = "AMD-SB-7036; Linux arch/x86/kernel/cpu/bugs.c",
 	},
+	[RDSEED] = {
+		.name = "amd-rdseed",
+		.what = "RDSEED of 16 and 32 bits gives 0 far too often, and says that it is random",
+		.help = "do without RDSEED",
+		.hide = { "rdseed", 7, 0, ISAHP_EBX, 18 },
+		.shown = true,
+		.programs = true,
+		.source = "AMD-SB-7055; Linux arch/x86/kernel/cpu/amd.c, zen5_rdseed_microcode[]",
+	},
 };
 
 _Static_assert(COUNT(errata) <= ISAHP_ERRATA_MAX, "a mask of 64 bits");
 
-/*
- * Which CPUs have them, as far as a table of models tells; the first row that
- * matches counts. @clean: they have not. @microcode: the first revision that has
- * not.
- */
-struct row {
+/* Bits of CPUID, or of IA32_ARCH_CAPABILITIES (SDM vol. 4, table 2-2). */
+struct sign {
 	__u8 erratum;
-	__u8 vendor;
-	__u16 family;
-	__u16 model, model_last;
-	bool clean;
-	__u32 microcode;
+	__u8 reg;
+	bool firm;	/* whatever the host's kernel says */
+	__u32 leaf;	/* 0: of the MSR */
+	__u32 subleaf;
+	__u64 bits;	/* all of them */
 };
 
-#define MODELS(first, last) .model = (first), .model_last = (last)
-#define MODEL(one) MODELS(one, one)
-#define ANY MODELS(0, 0xffff)
-
-static const struct row rows[] = {
-	{ XSAVES_1386, AMD, 0x17, ANY },
-	{ XSAVES_1386, HYGON, 0x18, ANY },
-
-	{ INVLPG_PCID, INTEL, 6, MODEL(0x97), .microcode = 0x2e },
-	{ INVLPG_PCID, INTEL, 6, MODEL(0x9a), .microcode = 0x42c },
-	{ INVLPG_PCID, INTEL, 6, MODEL(0xbe), .microcode = 0x11 },
-	{ INVLPG_PCID, INTEL, 6, MODEL(0xb7), .microcode = 0x118 },
-	{ INVLPG_PCID, INTEL, 6, MODEL(0xba), .microcode = 0x4117 },
-	{ INVLPG_PCID, INTEL, 6, MODEL(0xbf), .microcode = 0x2e },
-
-	{ MONITOR_CLFLUSH, INTEL, 6, MODEL(0x1d) },
-	{ MONITOR_CLFLUSH, INTEL, 6, MODELS(0x2e, 0x2f) },
-	{ MONITOR_GOLDMONT, INTEL, 6, MODEL(0x5c) },
-
-	/* Atoms that do not speculate. */
-	{ MELTDOWN, INTEL, 6, MODEL(0x1c), .clean = true },
-	{ MELTDOWN, INTEL, 6, MODELS(0x26, 0x27), .clean = true },
-	{ MELTDOWN, INTEL, 6, MODELS(0x35, 0x36), .clean = true },
-	{ MELTDOWN, INTEL, 6, ANY },
-	{ MELTDOWN, ZHAOXIN, 7, ANY },
-
-	{ MDS, INTEL, 6, MODEL(0x1c), .clean = true },
-	{ MDS, INTEL, 6, MODELS(0x26, 0x27), .clean = true },
-	{ MDS, INTEL, 6, MODELS(0x35, 0x36), .clean = true },
-	{ MDS, INTEL, 6, MODEL(0x5c), .clean = true },
-	{ MDS, INTEL, 6, MODEL(0x5f), .clean = true },
-	{ MDS, INTEL, 6, MODEL(0x7a), .clean = true },
-	{ MDS, INTEL, 6, ANY },
-	{ MDS, ZHAOXIN, 7, ANY },
-
-	{ RETBLEED_AMD, AMD, 0x15, ANY },
-	{ RETBLEED_AMD, AMD, 0x16, ANY },
-	{ RETBLEED_AMD, AMD, 0x17, ANY },
-	{ RETBLEED_AMD, HYGON, 0x18, ANY },
-
-	{ RETBLEED_INTEL, INTEL, 6, MODEL(0x4e) },
-	{ RETBLEED_INTEL, INTEL, 6, MODEL(0x55) },
-	{ RETBLEED_INTEL, INTEL, 6, MODEL(0x5e) },
-	{ RETBLEED_INTEL, INTEL, 6, MODEL(0x66) },
-	{ RETBLEED_INTEL, INTEL, 6, MODEL(0x7e) },
-	{ RETBLEED_INTEL, INTEL, 6, MODEL(0x8a) },
-	{ RETBLEED_INTEL, INTEL, 6, MODEL(0x8e) },
-	{ RETBLEED_INTEL, INTEL, 6, MODEL(0x9e) },
-	{ RETBLEED_INTEL, INTEL, 6, MODELS(0xa5, 0xa7) },
-
-	{ SRSO, AMD, 0x17, ANY },
-	{ SRSO, HYGON, 0x18, ANY },
-	{ SRSO, AMD, 0x19, ANY },
+/* By which a CPU says that it has it not. */
+static const struct sign cleared[] = {
+	{ MELTDOWN, .bits = BIT(0) },			/* RDCL_NO */
+	{ MDS, .bits = BIT(5) },			/* MDS_NO */
+	{ TAA, .bits = BIT(8) },			/* TAA_NO */
+	{ MMIO, .bits = BIT(13) | BIT(14) | BIT(15) },	/* SBDR_SSDP, FBSDP, PSDP */
+	{ RFDS, .bits = BIT(27) },			/* RFDS_NO */
+	{ ITS, .bits = BIT(62) },			/* ITS_NO */
+	{ ITS, ISAHP_EDX, false, 7, 2, BIT(4) },	/* BHI_CTRL came after it */
+	{ RETBLEED_AMD, ISAHP_EBX, false, 0x80000008, 0, BIT(29) },	/* BTC_NO */
+	{ RETBLEED_INTEL, ISAHP_EBX, false, 0x80000008, 0, BIT(29) },
+	{ SRSO, ISAHP_EAX, false, 0x80000021, 0, BIT(29) },	/* SRSO_NO */
+	/* SRSO_USER_KERNEL_NO: what is left is for the hypervisor to see to. */
+	{ SRSO, ISAHP_EAX, true, 0x80000021, 0, BIT(30) },
+	{ TSA, ISAHP_ECX, false, 0x80000021, 0, BIT(1) | BIT(2) }, /* _SQ_NO, _L1_NO */
 };
 
-/* Bits by which a CPU says that it has it not. */
-static const struct {
-	__u8 erratum;
-	struct isahp_cpuid_bit bit; /* leaf 0: of IA32_ARCH_CAPABILITIES */
-} cleared[] = {
-	{ MELTDOWN, { "rdcl_no", .bit = RDCL_NO } },
-	{ MDS, { "mds_no", .bit = MDS_NO } },
-	{ RETBLEED_AMD, { "btc_no", 0x80000008, 0, ISAHP_EBX, 29 } },
-	{ RETBLEED_INTEL, { "btc_no", 0x80000008, 0, ISAHP_EBX, 29 } },
-	{ SRSO, { "srso_no", 0x80000021, 0, ISAHP_EAX, 29 } },
+/* By which it says that it has it, or may be moved to where it is. */
+static const struct sign declared[] = {
+	{ RETBLEED_INTEL, .bits = BIT(2) },	/* RSBA */
+	{ RFDS, .bits = BIT(28) },		/* RFDS_CLEAR */
 };
 
 const struct isahp_erratum *isahp_erratum(unsigned int number)
@@ -245,55 +195,57 @@ int isahp_erratum_find(const char *name)
 	return -ENOENT;
 }
 
-static const struct row *row_of(unsigned int number,
-				const struct isahp_profile *cpu)
-{
-	struct isahp_signature s = isahp_profile_signature(cpu);
-	__u32 vendor = isahp_profile_vendor(cpu);
-	size_t i;
-
-	for (i = 0; i < COUNT(rows); i++) {
-		const struct row *r = &rows[i];
-
-		if (r->erratum == number && r->vendor == vendor &&
-		    r->family == s.family && r->model <= s.model &&
-		    s.model <= r->model_last)
-			return r->clean ? NULL : r;
-	}
-	return NULL;
-}
-
-static bool says_clean(unsigned int number, const struct isahp_profile *cpu)
+static bool is_set(const struct sign *s, const struct isahp_profile *cpu)
 {
 	const struct isahp_cpuid_leaf *leaf;
 	const struct isahp_msr *msr;
+
+	if (s->leaf) {
+		leaf = isahp_profile_leaf(cpu, s->leaf, s->subleaf);
+		return leaf && (leaf->value[s->reg] & s->bits) == s->bits;
+	}
+	msr = isahp_profile_msr(cpu, MSR_ARCH_CAPABILITIES);
+	return msr && (msr->value & s->bits) == s->bits;
+}
+
+static bool says_clean(unsigned int number, const struct isahp_profile *cpu, bool firm)
+{
 	size_t i;
 
-	for (i = 0; i < COUNT(cleared); i++) {
-		const struct isahp_cpuid_bit *b = &cleared[i].bit;
-
-		if (cleared[i].erratum != number)
-			continue;
-		if (b->leaf) {
-			leaf = isahp_profile_leaf(cpu, b->leaf, b->subleaf);
-			return leaf && leaf->value[b->reg] >> b->bit & 1;
-		}
-		msr = isahp_profile_msr(cpu, MSR_ARCH_CAPABILITIES);
-		return msr && msr->value >> b->bit & 1;
-	}
+	for (i = 0; i < COUNT(cleared); i++)
+		if (cleared[i].erratum == number && cleared[i].firm >= firm &&
+		    is_set(&cleared[i], cpu))
+			return true;
 	return false;
 }
 
-/* Return: 1, 0, or -1 where the host's kernel has not said. */
+static bool says_affected(unsigned int number, const struct isahp_profile *cpu)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT(declared); i++)
+		if (declared[i].erratum == number && is_set(&declared[i], cpu))
+			return true;
+	return false;
+}
+
+static bool begins(const char *text, const char *with)
+{
+	return !strncmp(text, with, strlen(with));
+}
+
+/*
+ * Return: 1, 0, or -1 where the host's kernel has not said, or does not know: of
+ * CPUs that nobody looked at any more some say "Unknown: No mitigations".
+ */
 static int told(const struct isahp_erratum *e, const struct isahp_profile *cpu)
 {
-	static const char not[] = "Not affected";
 	size_t i;
 
 	for (i = 0; e->file && i < cpu->mitigation_count; i++)
 		if (!strcmp(cpu->mitigations[i].name, e->file))
-			return strncmp(cpu->mitigations[i].state, not,
-				       strlen(not)) != 0;
+			return begins(cpu->mitigations[i].state, "Unknown") ? -1 :
+			       !begins(cpu->mitigations[i].state, "Not affected");
 	return -1;
 }
 
@@ -307,36 +259,99 @@ static bool other_vendors(unsigned int number, const struct isahp_profile *cpu)
 	       (number == RETBLEED_INTEL && amd);
 }
 
+/* Return: 1, 0, or -1: CPUID's answer about what it is about was not told. */
+static int shows(const struct isahp_cpuid_bit *b, const struct isahp_profile *cpu)
+{
+	const struct isahp_cpuid_leaf *leaf =
+		isahp_profile_leaf(cpu, b->leaf, b->subleaf);
+
+	if (!leaf || !(leaf->known[b->reg] >> b->bit & 1))
+		return -1;
+	return leaf->value[b->reg] >> b->bit & 1;
+}
+
+static bool has_by_model(unsigned int number, const struct isahp_profile *cpu)
+{
+	const struct isahp_erratum *e = &errata[number];
+	const struct isahp_erratum_model *row = isahp_erratum_model(number, cpu);
+	int shown = e->hide.leaf ? shows(&e->hide, cpu) : 1;
+
+	return row && (e->shown ? shown > 0 : shown != 0) &&
+	       !(row->microcode && cpu->microcode >= row->microcode);
+}
+
 static bool has(unsigned int number, const struct isahp_profile *cpu)
 {
-	const struct row *row;
 	int said;
 
-	if (other_vendors(number, cpu))
+	if (other_vendors(number, cpu) || says_clean(number, cpu, true))
 		return false;
 	said = told(&errata[number], cpu);
 	if (said >= 0)
 		return said;
-	row = row_of(number, cpu);
-	return row && !says_clean(number, cpu) &&
-	       !(row->microcode && cpu->microcode >= row->microcode);
+	if (says_clean(number, cpu, false))
+		return false;
+	return says_affected(number, cpu) || has_by_model(number, cpu);
 }
 
-__u64 isahp_errata_of(const struct isahp_profile *cpu)
+__u64 isahp_errata_of(const struct isahp_profile *host)
 {
 	__u64 set = 0;
 	unsigned int i;
 
 	for (i = 0; i < COUNT(errata); i++)
-		if (has(i, cpu))
-			set |= 1ULL << i;
+		if (has(i, host))
+			set |= BIT(i);
+	return set;
+}
+
+/* What a kernel expects in a guest of any model, since it may be moved. */
+static bool expected(unsigned int number, const struct isahp_profile *shown)
+{
+	__u32 vendor = isahp_profile_vendor(shown);
+
+	if (number == ITS)
+		return vendor == INTEL && !says_clean(ITS, shown, false);
+	return number == TSA && vendor == AMD && !says_clean(TSA, shown, false) &&
+	       isahp_profile_signature(shown).family >= 0x17;
+}
+
+__u64 isahp_errata_found(const struct isahp_profile *shown)
+{
+	__u64 set = 0;
+	unsigned int i;
+
+	for (i = 0; i < COUNT(errata); i++)
+		if (!errata[i].programs && (has(i, shown) || expected(i, shown)))
+			set |= BIT(i);
+	return set;
+}
+
+struct isahp_features isahp_errata_broken(const struct isahp_profile *host,
+					  __u64 accepted)
+{
+	struct isahp_features set = isahp_features_none();
+	const struct isahp_cpuid_bit *b;
+	struct isahp_place place;
+	unsigned int i;
+	int feature;
+
+	for (i = 0; i < COUNT(errata); i++) {
+		if (!errata[i].programs || accepted >> i & 1 || !has(i, host))
+			continue;
+		b = &errata[i].hide;
+		place = (struct isahp_place){ b->leaf, b->subleaf, b->reg, b->bit, 1 };
+		feature = isahp_place_feature(&place);
+		if (feature >= 0)
+			isahp_features_add(&set, (unsigned int)feature);
+	}
 	return set;
 }
 
 __u32 isahp_erratum_microcode(unsigned int number,
 			      const struct isahp_profile *cpu)
 {
-	const struct row *row = row_of(number, cpu);
+	const struct isahp_erratum_model *row = isahp_erratum_model(number, cpu);
 
 	return row ? row->microcode : 0;
 }

@@ -42,6 +42,11 @@ struct isahp_cpuid_bit {
  * @what: goes wrong, as a phrase.
  * @help: what the guest's kernel has to do, as a phrase.
  * @hide: a bit without which nothing has to be done; leaf 0: there is none.
+ * @shown: only a CPU whose CPUID shows @hide has it.
+ * @seldom: hypervisors show @hide only where they are told to: a guest of which
+ *	nobody has said so does not see it.
+ * @programs: it hits them, and no kernel can see to it: what @hide stands for is
+ *	worth nothing there.
  * @option: makes any Linux guest do it if it is booted with it, or NULL.
  * @file: of /sys/devices/system/cpu/vulnerabilities that tells of it, or NULL.
  *	What a host's kernel says there counts more than the table of models.
@@ -52,6 +57,9 @@ struct isahp_erratum {
 	const char *what;
 	const char *help;
 	struct isahp_cpuid_bit hide;
+	bool shown;
+	bool seldom;
+	bool programs;
 	const char *option;
 	const char *file;
 	const char *source;
@@ -69,13 +77,30 @@ int isahp_erratum_find(const char *name);
 
 /**
  * isahp_errata_of - the errata of a CPU
- * @cpu: a host's profile, or what a VM's CPUID shows: then it is what a Linux
- *	guest finds when it boots, and works around.
+ * @host: its profile.
  *
- * Return: a mask by number. One that only a file of the kernel's tells of is not
- * in it where that was not told.
+ * Return: a mask by number.
  */
-__u64 isahp_errata_of(const struct isahp_profile *cpu);
+__u64 isahp_errata_of(const struct isahp_profile *host);
+
+/**
+ * isahp_errata_found - what a Linux guest works around
+ * @shown: what its CPUID shows.
+ *
+ * As a kernel of 2025 does it (Linux 6.1.192, arch/x86/kernel/cpu/common.c,
+ * cpu_set_bug_bits()): in a guest it expects some of them on any model.
+ *
+ * Return: a mask by number, without those of which programs suffer.
+ */
+__u64 isahp_errata_found(const struct isahp_profile *shown);
+
+/**
+ * isahp_errata_broken - what programs must not use on a host
+ * @host: its profile.
+ * @accepted: errata that the operator takes on himself, a mask.
+ */
+struct isahp_features isahp_errata_broken(const struct isahp_profile *host,
+					  __u64 accepted);
 
 /**
  * isahp_erratum_microcode - the revision that repairs it

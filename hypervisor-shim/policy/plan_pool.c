@@ -7,6 +7,7 @@
 #include <isa-core/features.h>
 
 #include "alike.h"
+#include "errata.h"
 #include "planning.h"
 #include "text.h"
 
@@ -124,6 +125,7 @@ static int fill_classes(struct isahp_planning *p, const struct isahp_profile **a
 {
 	struct isahp_plan *plan = p->plan;
 	size_t n = plan->class_count, i, at = 0;
+	struct isahp_features broken;
 
 	plan->classes = calloc(n, sizeof(*plan->classes));
 	p->usable = calloc(n, sizeof(*p->usable));
@@ -145,7 +147,9 @@ static int fill_classes(struct isahp_planning *p, const struct isahp_profile **a
 	}
 	for (i = 0; i < n; i++) {
 		p->peers[i] = plan->classes[i].profile;
+		broken = isahp_errata_broken(p->peers[i], p->pool->accepted);
 		p->usable[i] = isahp_envelope_usable(p->peers[i]);
+		p->usable[i] = isahp_features_without(&p->usable[i], &broken);
 		name_class(p, &plan->classes[i]);
 	}
 	return 0;

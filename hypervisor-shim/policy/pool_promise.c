@@ -234,7 +234,7 @@ static __u64 hidden_from_guests(const struct isahp_pool *pool,
 
 	for (i = 0; i < pool->host_count; i++)
 		errata |= isahp_errata_of(&pool->hosts[i]);
-	return errata & ~isahp_errata_of(&merged->profile) & ~pool->accepted;
+	return errata & ~isahp_errata_found(&merged->profile) & ~pool->accepted;
 }
 
 static int hide_errata(const struct isahp_pool *pool, struct isahp_merged *merged,
@@ -330,10 +330,11 @@ static struct isahp_envelope_guest guest_of(const struct isahp_pool *pool,
 		.masked = vm ? vm->masked : !pool->superset,
 		.booted = vm,
 		.errata = pool->accepted,
+		.accepted = pool->accepted,
 	};
 
 	if (!vm) {
-		guest.errata |= isahp_errata_of(&merged->profile);
+		guest.errata |= isahp_errata_found(&merged->profile);
 		/* It will enable what it is shown, and have the module. */
 		guest.registered = guest.masked;
 		guest.xcr0 = xcr0_of(&merged->profile);

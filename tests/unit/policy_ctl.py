@@ -459,7 +459,8 @@ class Vms(Case):
         vm = self.write("told.vm", record)
         self.assertEqual(ask("vm", "check", vm, pool, code=3)["admitting"], 0)
         record["guest"]["pinned"] = ["pni"]
-        record["guest"]["workarounds"] = ["meltdown", "mds", "retbleed-intel"]
+        record["guest"]["workarounds"] = ["meltdown", "mds", "mmio-stale-data",
+                                          "retbleed-intel"]
         vm = self.write("told.vm", record)
         self.assertEqual(ask("vm", "check", vm, pool)["admitting"], 2)
         # Without a pool, it was promised what isahpd says, or nobody knows.

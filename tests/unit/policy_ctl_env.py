@@ -96,7 +96,8 @@ class Case(unittest.TestCase):
                  "baseline": ["pni", "ssse3", "sse4_1", "sse4_2", "popcnt"],
                  "guest": {"boot_vendor": "intel", "entry32": "follows",
                            "xcr0": "0x7", "pinned": [],
-                           "workarounds": ["meltdown", "mds", "retbleed-intel"]}}
+                           "workarounds": ["meltdown", "mds", "mmio-stale-data",
+                                           "retbleed-intel"]}}
         value.update(more)
         return self.write(f"{name}.vm", value)
 

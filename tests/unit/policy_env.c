@@ -35,6 +35,9 @@ struct isahp_profile policy_cpu(const char *name, const char *vendor,
 	return p;
 }
 
+/* RDCL, MDS, TAA, SBDR_SSDP, FBSDP, PSDP, RFDS and ITS: each _NO. */
+#define CLEAN (1ULL << 0 | 1ULL << 5 | 1ULL << 8 | 7ULL << 13 | 1ULL << 27 | 1ULL << 62)
+
 /* The others are IA32_XSS's. */
 #define XCR0 0x40000000000e02ff
 
@@ -88,8 +91,11 @@ struct isahp_profile policy_host(const char *name, const char *vendor,
 					  isahp_features_has(&set, i) ? ~0u : 0);
 	}
 	isahp_profile_set(&p, 0x80000008, 0, ISAHP_EAX, ~0u, 0x302e);
-	/* Nothing that Linux would have to work around. */
-	isahp_profile_msr_set(&p, 0x10a, ~0ULL, 0x21);
+	/* Nothing that Linux would have to work around; Zen 5's user_kernel_no. */
+	isahp_profile_msr_set(&p, 0x10a, ~0ULL, CLEAN);
+	isahp_profile_set(&p, 1, 0, ISAHP_ECX, 1u << 3, 0);
+	if (family == 0x1a)
+		isahp_profile_set(&p, 0x80000021, 0, ISAHP_EAX, 1u << 30, ~0u);
 	if (isahp_features_has(&set, ISAHP_FEATURE_XSAVE))
 		add_xsave(&p, strcmp(vendor, POLICY_INTEL) != 0,
 			  (isahp_features_xfeatures(&set) & XCR0) | 3);

@@ -352,6 +352,127 @@ Test(pool, of_two_vendors_is_a_normal_case)
 	isahp_pool_free(&pool);
 }
 
+static void say_affected(struct isahp_profile *p, const char *const *files)
+{
+	for (; *files; files++)
+		isahp_profile_mitigation_set(p, *files, "Mitigation: Clear CPU buffers");
+	write_host(*p);
+}
+
+/* Each of its guests' kernels finds what the host's found: no reason to refuse. */
+Test(pool, of_hosts_alike_takes_vms_whatever_they_suffer_from)
+{
+	static const char *const intel[] = {
+		"meltdown", "mds", "mmio_stale_data", "retbleed",
+		"indirect_target_selection", "tsx_async_abort", NULL,
+	};
+	static const char *const ice_lake[] = {
+		"mmio_stale_data", "indirect_target_selection", NULL,
+	};
+	static const char *const alder_lake[] = { "reg_file_data_sampling", NULL };
+	static const char *const zen4[] = { "spec_rstack_overflow", "tsa", NULL };
+	static const char *const pools[] = { "clx", "icx", "adl", "zen4" };
+	struct isahp_envelope envelope;
+	struct isahp_merged merged;
+	struct isahp_error err;
+	struct isahp_profile p;
+	struct isahp_pool pool;
+	char text[128];
+	size_t i;
+
+	p = policy_host("clx", POLICY_INTEL, 6, 0x55, HASWELL ",rtm");
+	isahp_profile_set(&p, 1, 0, ISAHP_EAX, 0xf, 7);
+	isahp_profile_msr_set(&p, 0x10a, ~0ULL, 0);
+	say_affected(&p, intel);
+	p = policy_host("icx", POLICY_INTEL, 6, 0x6a, HASWELL);
+	isahp_profile_msr_set(&p, 0x10a, ~0ULL, 0x121);
+	say_affected(&p, ice_lake);
+	p = policy_host("adl", POLICY_INTEL, 6, 0x97, HASWELL);
+	isahp_profile_msr_set(&p, 0x10a, ~0ULL, 7 << 13 | 0x121);
+	say_affected(&p, alder_lake);
+	p = policy_host("zen4", POLICY_AMD, 0x19, 0x11, HASWELL);
+	say_affected(&p, zen4);
+	for (i = 0; i < sizeof(pools) / sizeof(pools[0]); i++) {
+		snprintf(text, sizeof(text), HEAD "\"hosts\": [\"%s.json\"]}", pools[i]);
+		loads(text, &pool);
+		cr_assert_eq(isahp_pool_merge(&pool, &merged, &err), 0, "%s", err.text);
+		cr_assert_eq(isahp_pool_envelope(&pool, &merged, NULL, &envelope, &err), 0,
+			     "%s", err.text);
+		isahp_envelope_free(&envelope);
+		isahp_merged_free(&merged);
+		isahp_pool_free(&pool);
+	}
+}
+
+static void write_zen5(const char *name, __u32 microcode)
+{
+	struct isahp_profile p = policy_host(name, POLICY_AMD, 0x1a, 2, V2 ",rdseed,sha_ni");
+
+	p.microcode = microcode;
+	write_host(p);
+}
+
+/* RDSEED of Zen 5 gives 0: no kernel can help, whatever CPU it is shown. */
+Test(pool, an_erratum_that_hits_programs_is_hidden_from_all)
+{
+	struct isahp_features rdseed = policy_set("rdseed");
+	unsigned int number = ISAHP_FEATURE_RDSEED;
+	struct isahp_vm_record vm = { .name = "vm", .registered = true, .xcr0 = 3,
+				      .vendor = ISAHP_VENDOR_AMD,
+				      .boot_vendor = ISAHP_VENDOR_AMD };
+	struct isahp_admission a;
+	struct isahp_envelope envelope;
+	struct isahp_merged merged;
+	struct isahp_error err;
+	struct isahp_pool pool;
+
+	write_zen5("fixed", 0xb00215a);
+	write_zen5("broken", 0xb002151);
+	loads(HEAD "\"hosts\": [\"fixed.json\", \"broken.json\"]}", &pool);
+	cr_assert_eq(isahp_pool_merge(&pool, &merged, &err), 0, "%s", err.text);
+	cr_assert_not(isahp_features_meet(&rdseed, &merged.features));
+	expect_decision(&merged, "rdseed", "hidden for an erratum");
+	cr_assert_eq(isahp_pool_envelope(&pool, &merged, NULL, &envelope, &err), 0);
+	cr_assert_eq(envelope.place[number], ISAHP_ENVELOPE_ERRATUM);
+	cr_assert_not(isahp_features_meet(&rdseed, &envelope.hosts[0].announce));
+	isahp_envelope_free(&envelope);
+
+	/* A VM that runs: what was announced to it goes, what was promised stays. */
+	vm.list[ISAHP_VM_BASELINE] = vm.list[ISAHP_VM_SHOWN] = policy_set(V2);
+	vm.list[ISAHP_VM_ANNOUNCED] = vm.list[ISAHP_VM_ENVELOPE] = policy_set(V2 ",rdseed");
+	cr_assert_eq(isahp_pool_envelope(&pool, &merged, &vm, &envelope, &err), 0);
+	cr_assert(isahp_features_meet(&rdseed, &envelope.hosts[0].announce));
+	cr_assert_not(isahp_features_meet(&rdseed, &envelope.hosts[1].announce));
+	isahp_envelope_free(&envelope);
+	cr_assert_eq(isahp_pool_check(&pool, &vm, "broken", &a, &err), 0);
+	cr_assert_eq(a.verdict, ISAHP_ADMITTED_AFTER);
+	cr_assert(isahp_features_equal(&a.leaving, &rdseed));
+	isahp_admission_free(&a);
+	vm.list[ISAHP_VM_BASELINE] = vm.list[ISAHP_VM_SHOWN] = policy_set(V2 ",rdseed");
+	vm.errata = ~0ULL;
+	cr_assert_eq(isahp_pool_check(&pool, &vm, "broken", &a, &err), 0);
+	cr_assert_eq(a.verdict, ISAHP_REFUSED);
+	cr_assert_eq(a.refusals.count, 1);
+	cr_assert_str_eq(a.refusals.array[0].what, "erratum amd-rdseed");
+	cr_assert(strstr(a.refusals.array[0].change,
+			 "microcode of broken to 0xb00215a or later (it has 0xb002151)"),
+		  "%s", a.refusals.array[0].change);
+	isahp_admission_free(&a);
+	cr_assert_eq(isahp_pool_check(&pool, &vm, "fixed", &a, &err), 0);
+	cr_assert_eq(a.verdict, ISAHP_ADMITTED);
+	isahp_admission_free(&a);
+	isahp_merged_free(&merged);
+	isahp_pool_free(&pool);
+
+	/* The operator takes it on himself. */
+	loads(HEAD "\"hosts\": [\"fixed.json\", \"broken.json\"], \"accept\": [\"amd-rdseed\"]}",
+	      &pool);
+	cr_assert_eq(isahp_pool_merge(&pool, &merged, &err), 0, "%s", err.text);
+	cr_assert(isahp_features_subset(&rdseed, &merged.features));
+	isahp_merged_free(&merged);
+	isahp_pool_free(&pool);
+}
+
 /* XSAVES of Zen 2: nobody in the pool is shown it; PCID of Raptor Lake, too. */
 Test(pool, an_erratum_joins_the_baseline)
 {
