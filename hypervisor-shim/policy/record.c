@@ -90,7 +90,8 @@ static int read_list(const json_t *object, enum isahp_vm_list list,
 		number = isahp_feature_find(feature, strlen(feature));
 		if (number >= 0)
 			isahp_features_add(&record->list[list], number);
-		else
+		else if (list != ISAHP_VM_ENVELOPE)
+			/* What may come one day will not be announced: that is all. */
 			add_unknown(record, list, feature);
 	}
 	return 0;

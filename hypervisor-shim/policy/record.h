@@ -60,7 +60,7 @@ struct isahp_vm_unknown {
  * @linear_bits: the same.
  * @errata: those that its kernel works around: a mask as isahp_errata_of().
  * @cpuid: what its CPUID shows, bit by bit; no leaves: not told.
- * @unknown: features without a row.
+ * @unknown: features without a row, but for those of the envelope alone.
  * @unknown_count: of @unknown.
  * @unknown_more: there are more than that.
  * @document: what it was read from, or NULL; owned.
