@@ -58,6 +58,27 @@ int isahp_flag_set(struct isahp_profile *profile, const struct isahp_flag *flag,
 				 1U << flag->bit, present ? ~0U : 0);
 }
 
+void isahp_flag_forget(struct isahp_profile *profile, const struct isahp_flag *flag)
+{
+	struct isahp_cpuid_leaf *l;
+	struct isahp_msr *m;
+
+	if (flag->msr) {
+		m = (struct isahp_msr *)isahp_profile_msr(profile, flag->leaf);
+		if (m) {
+			m->value &= ~(1ULL << flag->bit);
+			m->known &= ~(1ULL << flag->bit);
+		}
+		return;
+	}
+	l = (struct isahp_cpuid_leaf *)isahp_profile_leaf(profile, flag->leaf,
+							  flag->subleaf);
+	if (l) {
+		l->value[flag->reg] &= ~(1U << flag->bit);
+		l->known[flag->reg] &= ~(1U << flag->bit);
+	}
+}
+
 bool isahp_flag_get(const struct isahp_profile *profile, const struct isahp_flag *flag)
 {
 	const struct isahp_cpuid_leaf *l;

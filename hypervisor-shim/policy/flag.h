@@ -58,6 +58,9 @@ const struct isahp_flag *isahp_flag_find(enum isahp_flag_speaker speaker,
 int isahp_flag_set(struct isahp_profile *profile, const struct isahp_flag *flag,
 		   bool present);
 
+/** isahp_flag_forget - nothing is told of it any more */
+void isahp_flag_forget(struct isahp_profile *profile, const struct isahp_flag *flag);
+
 /** isahp_flag_get - does a profile have it */
 bool isahp_flag_get(const struct isahp_profile *profile, const struct isahp_flag *flag);
 

@@ -189,21 +189,49 @@ static int set_numbers(const xmlNode *cpu, struct isahp_profile *profile,
 	return value < 0 ? 0 : isahp_import_physical(profile, (unsigned int)value);
 }
 
-/* A policy other than "disable" and "forbid" says that it is there. */
+/* What a policy says of the host (libvirt, formatdomain, "feature"). */
+enum told { TOLD_YES, TOLD_NO, TOLD_NOTHING, TOLD_WRONG };
+
+static enum told told_by(const xmlNode *node)
+{
+	static const struct {
+		const char *policy;
+		enum told told;
+	} policies[] = {
+		{ "require", TOLD_YES }, { "disable", TOLD_NO }, { "forbid", TOLD_NO },
+		/* If the host has it; whether it has it or not. */
+		{ "optional", TOLD_NOTHING }, { "force", TOLD_NOTHING },
+	};
+	char *policy = attribute(node, "policy");
+	enum told told = policy ? TOLD_WRONG : TOLD_YES;
+	size_t i;
+
+	for (i = 0; policy && i < sizeof(policies) / sizeof(policies[0]); i++)
+		if (!strcmp(policies[i].policy, policy))
+			told = policies[i].told;
+	xmlFree(policy);
+	return told;
+}
+
 static int set_feature(const xmlNode *node, struct isahp_profile *profile,
 		       struct isahp_error *err, size_t *hint)
 {
-	bool missing = attribute_is(node, "policy", "disable") ||
-		       attribute_is(node, "policy", "forbid");
+	enum told told = told_by(node);
 	char *name = attribute(node, "name");
 	const struct isahp_flag *flag;
-	int rc;
+	int rc = 0;
 
 	if (!name)
 		return bad(err, node, "has no name");
 	flag = isahp_flag_find(ISAHP_FLAG_LIBVIRT, name, strlen(name), hint);
-	rc = flag ? isahp_flag_set(profile, flag, !missing) :
-		    isahp_import_not(profile, name, strlen(name));
+	if (told == TOLD_WRONG)
+		rc = bad(err, node, "libvirt has no such policy");
+	else if (!flag)
+		rc = isahp_import_not(profile, name, strlen(name));
+	else if (told == TOLD_NOTHING)
+		isahp_flag_forget(profile, flag);
+	else
+		rc = isahp_flag_set(profile, flag, told == TOLD_YES);
 	xmlFree(name);
 	return rc;
 }

@@ -215,6 +215,25 @@ Test(libvirt, what_the_hypervisor_disables_is_not_there)
 	isahp_profile_free(&p);
 }
 
+/* Of a <cpu> out of a domain: "if the host has it", "whether it has it or not". */
+Test(libvirt, a_policy_that_tells_nothing_of_the_host_is_none)
+{
+	struct isahp_profile p = text("<cpu mode='custom'><model>Haswell</model>"
+				      "<feature policy='optional' name='avx2'/>"
+				      "<feature policy='force' name='fma'/>"
+				      "<feature policy='optional' name='vaes'/>"
+				      "<feature policy='forbid' name='aes'/></cpu>");
+
+	cr_assert_eq(has(&p, "movbe"), 1, "the model's");
+	cr_assert_eq(has(&p, "avx2"), -1);
+	cr_assert_eq(has(&p, "fma"), -1);
+	cr_assert_eq(has(&p, "vaes"), -1);
+	cr_assert_eq(has(&p, "aes"), 0);
+	isahp_profile_free(&p);
+	refuse("<cpu><model>Haswell</model><feature policy='maybe' name='avx2'/></cpu>",
+		"no such policy");
+}
+
 Test(libvirt, an_unknown_model_is_noted)
 {
 	struct isahp_profile p = text("<cpu mode='custom'><model>Zen9</model>"
