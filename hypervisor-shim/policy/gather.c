@@ -266,8 +266,9 @@ static bool leaf_absent(const struct isahp_profile *host, __u32 leaf, __u32 subl
 		return true;
 	if (!subleaf)
 		return false;
-	if (leaf == LEAF_XSAVE && subleaf >= 2 && component_absent(host, subleaf))
-		return true;
+	/* A component that may be there lies somewhere. */
+	if (leaf == LEAF_XSAVE && subleaf >= 2)
+		return component_absent(host, subleaf);
 	first = isahp_profile_leaf(host, leaf, 0);
 	if (!first)
 		return false;

@@ -106,6 +106,31 @@ Test(trap, xsave_size_is_computed)
 	isahp_merged_free(&m);
 }
 
+/* XCR0 may have PKRU there, and where it lies was left out: not "no such place". */
+Test(trap, a_place_that_is_not_listed_is_not_told)
+{
+	struct isahp_profile *p = &hosts[HOST_MILAN];
+	struct isahp_merged m;
+	size_t i;
+
+	m = MERGE(&mixed, HOST_MILAN, HOST_GENOA);
+	cr_assert(has(&m, "pku"));
+	isahp_merged_free(&m);
+	for (i = 0; p->leaves[i].leaf != 0xd || p->leaves[i].subleaf != 9; i++)
+		;
+	memmove(&p->leaves[i], &p->leaves[i + 1],
+		(--p->leaf_count - i) * sizeof(p->leaves[0]));
+	m = MERGE(&mixed, HOST_MILAN, HOST_ICE_LAKE);
+	cr_assert_not(has(&m, "pku"));
+	cr_assert(has(&m, "avx2"));
+	isahp_merged_free(&m);
+	/* CPUs of one vendor agree in it; but how large images are is not told. */
+	m = MERGE(&mixed, HOST_MILAN, HOST_GENOA);
+	cr_assert(has(&m, "pku"));
+	cr_assert_eq(isahp_profile_leaf(&m.profile, 0xd, 0)->known[ISAHP_ECX], 0);
+	isahp_merged_free(&m);
+}
+
 Test(trap, xsave_layouts_of_two_vendors_are_refused_or_hidden)
 {
 	static const struct isahp_merge_options refuse = {
