@@ -450,6 +450,8 @@ int isahp_merging_identify(struct isahp_merging *m)
 		return isahp_error_set(m->err, ISAHP_ERROR_USAGE, -EINVAL,
 				       "no host is of vendor %s, which is to be shown",
 				       isahp_vendor_name(o->vendor));
+	/* One that was told, as long as there is one. */
+	counts[ISAHP_VENDOR_UNKNOWN] = 0;
 	for (vendor = 0; vendor < VENDORS; vendor++)
 		if (counts[vendor] > counts[m->vendor])
 			m->vendor = vendor;

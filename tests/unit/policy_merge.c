@@ -330,6 +330,19 @@ Test(merge, one_host_is_itself)
 	}
 }
 
+Test(merge, shows_no_vendor_that_was_not_told)
+{
+	struct isahp_merged m;
+	unsigned int reg;
+
+	for (reg = 0; reg < 4; reg++)
+		((struct isahp_cpuid_leaf *)isahp_profile_leaf(
+			&hosts[HOST_ICE_LAKE], 0, 0))->known[reg] = 0;
+	m = MERGE(&mixed, HOST_MILAN, HOST_ICE_LAKE);
+	cr_assert_eq(isahp_profile_vendor(&m.profile), ISAHP_VENDOR_AMD);
+	isahp_merged_free(&m);
+}
+
 Test(merge, refuses_several_vendors_unless_they_are_meant)
 {
 	const struct isahp_profile *list[] = { &hosts[HOST_ICE_LAKE], &hosts[HOST_MILAN] };
