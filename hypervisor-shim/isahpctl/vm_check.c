@@ -111,25 +111,33 @@ static void print_pool(const json_t *data)
 		printf("--host NAME says all of one.\n");
 }
 
+/* What is told of all hosts. */
+struct answers {
+	json_t *hosts;
+	size_t admitting;
+};
+
+static int take_answer(const struct isahp_admission *admission, void *context)
+{
+	struct answers *answers = context;
+
+	answers->admitting += admission->verdict != ISAHP_REFUSED;
+	json_array_append_new(answers->hosts, isahp_admission_to_json(admission));
+	return 0;
+}
+
 static int check_all(const struct isahp_pool *pool, const struct isahp_vm_record *vm,
 		     json_t **ret_data, struct isahp_error *err)
 {
-	json_t *hosts = json_array();
-	struct isahp_admission admission;
-	size_t i, admitting = 0;
+	struct answers answers = { .hosts = json_array() };
 
-	for (i = 0; i < pool->host_count; i++) {
-		if (isahp_pool_check(pool, vm, pool->hosts[i].name, &admission, err)) {
-			json_decref(hosts);
-			return ISAHP_ERROR_FAILED;
-		}
-		admitting += admission.verdict != ISAHP_REFUSED;
-		json_array_append_new(hosts, isahp_admission_to_json(&admission));
-		isahp_admission_free(&admission);
+	if (isahp_pool_check_each(pool, vm, take_answer, &answers, err)) {
+		json_decref(answers.hosts);
+		return ISAHP_ERROR_FAILED;
 	}
 	*ret_data = json_pack("{s:s, s:s, s:I, s:o}", "vm", vm->name, "pool",
-			      pool->name, "admitting", (json_int_t)admitting,
-			      "hosts", hosts);
+			      pool->name, "admitting", (json_int_t)answers.admitting,
+			      "hosts", answers.hosts);
 	return 0;
 }
 

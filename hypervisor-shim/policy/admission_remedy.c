@@ -58,6 +58,14 @@ static bool same_cpu(const struct isahp_profile *a, const struct isahp_profile *
 	       x.stepping == y.stepping;
 }
 
+static bool is_shown(const struct isahp_profile *host, unsigned int number)
+{
+	const struct isahp_feature_info *f = isahp_feature_info(number);
+	const struct isahp_cpuid_leaf *l = isahp_profile_leaf(host, f->leaf, f->subleaf);
+
+	return l && l->value[f->reg] >> f->bit & 1;
+}
+
 /* Another host with the very same CPU has it: it can be had here. */
 static bool on_host(const struct isahp_profile *host,
 		    const struct isahp_admission_options *options,
@@ -77,7 +85,8 @@ static bool on_host(const struct isahp_profile *host,
 		const struct isahp_profile *peer = options->peers[i];
 		struct isahp_features usable;
 
-		if (peer == host || !same_cpu(peer, host))
+		/* Of many peers few have what one host lacks. */
+		if (peer == host || !is_shown(peer, number) || !same_cpu(peer, host))
 			continue;
 		usable = isahp_envelope_usable(peer);
 		if (!isahp_features_has(&usable, number))

@@ -152,6 +152,23 @@ int isahp_pool_envelope(const struct isahp_pool *pool,
 			struct isahp_envelope *ret, struct isahp_error *err);
 
 /**
+ * isahp_pool_check_each - the same of all hosts, in the pool's order
+ * @pool: loaded.
+ * @vm: its record.
+ * @each: is given the answers, one by one; what it returns, if not 0, ends it.
+ * @context: for @each.
+ * @err: says what went wrong with the check itself.
+ *
+ * Takes time in proportion to the hosts times their kinds.
+ *
+ * Return: 0, what @each returned, or -ENOMEM.
+ */
+int isahp_pool_check_each(const struct isahp_pool *pool,
+			  const struct isahp_vm_record *vm,
+			  int (*each)(const struct isahp_admission *, void *),
+			  void *context, struct isahp_error *err);
+
+/**
  * isahp_pool_check - may a VM go to a host of the pool
  * @pool: loaded: its other hosts tell what could be had on this one.
  * @vm: its record.

@@ -8,6 +8,7 @@
 
 #include <isa-core/features.h>
 
+#include "alike.h"
 #include "decision.h"
 #include "errata.h"
 #include "names.h"
@@ -395,6 +396,65 @@ int isahp_pool_check(const struct isahp_pool *pool,
 				       "out of memory");
 	options.peers = list;
 	rc = isahp_admission_check(vm, target, &options, ret, err);
+	free(list);
+	return rc;
+}
+
+static __u64 hash(const void *host)
+{
+	return isahp_alike_host_hash(host);
+}
+
+static bool same(const void *a, const void *b)
+{
+	return isahp_alike_hosts(a, b);
+}
+
+/* One of each kind: what another of it could tell, it tells. Return: 0 or -ENOMEM. */
+static int keep_kinds(const struct isahp_profile **list, size_t *count)
+{
+	size_t *kind = calloc(*count, sizeof(*kind)), kinds, next = 0, i;
+	int rc = kind ? isahp_alike_sort((const void *const *)list, *count, hash, same,
+					 kind, &kinds) : -ENOMEM;
+
+	/* Numbered by first appearance: a kind's number is at most its first place. */
+	for (i = 0; !rc && i < *count; i++)
+		if (kind[i] == next)
+			list[next++] = list[i];
+	free(kind);
+	if (!rc)
+		*count = kinds;
+	return rc;
+}
+
+int isahp_pool_check_each(const struct isahp_pool *pool,
+			  const struct isahp_vm_record *vm,
+			  int (*each)(const struct isahp_admission *, void *),
+			  void *context, struct isahp_error *err)
+{
+	const struct isahp_profile **list = list_of(pool);
+	struct isahp_admission_options options = {
+		.accepted = pool->accepted,
+		.accept_entry = pool->accept_entry,
+		.peers = list,
+		.peer_count = pool->host_count,
+	};
+	struct isahp_admission a;
+	size_t i;
+	int rc = 0;
+
+	if (!list || keep_kinds(list, &options.peer_count)) {
+		free(list);
+		return isahp_error_set(err, ISAHP_ERROR_FAILED, -ENOMEM,
+				       "out of memory");
+	}
+	for (i = 0; !rc && i < pool->host_count; i++) {
+		rc = isahp_admission_check(vm, &pool->hosts[i], &options, &a, err);
+		if (rc)
+			break;
+		rc = each(&a, context);
+		isahp_admission_free(&a);
+	}
 	free(list);
 	return rc;
 }

@@ -352,6 +352,62 @@ Test(pool, of_two_vendors_is_a_normal_case)
 	isahp_pool_free(&pool);
 }
 
+struct answers {
+	const struct isahp_pool *pool;
+	const struct isahp_vm_record *vm;
+	size_t count;
+	size_t microcode;
+};
+
+/* As if it had been asked alone, with all other hosts as peers. */
+static int compare_answer(const struct isahp_admission *each, void *context)
+{
+	struct answers *answers = context;
+	const char *host = answers->pool->hosts[answers->count++].name;
+	struct isahp_admission one;
+	struct isahp_error err;
+	char *a, *b;
+
+	cr_assert_str_eq(each->host, host);
+	cr_assert_eq(isahp_pool_check(answers->pool, answers->vm, host, &one, &err), 0);
+	a = isahp_admission_to_text(each);
+	b = isahp_admission_to_text(&one);
+	cr_assert_str_eq(a, b);
+	answers->microcode += strstr(a, "update the microcode") != NULL;
+	free(a);
+	free(b);
+	isahp_admission_free(&one);
+	return answers->count == 4 ? 7 : 0;
+}
+
+Test(pool, hosts_alike_are_no_peers_of_each_other)
+{
+	struct isahp_vm_record vm = { .name = "vm", .registered = true, .xcr0 = 3,
+				      .vendor = ISAHP_VENDOR_INTEL,
+				      .boot_vendor = ISAHP_VENDOR_INTEL };
+	struct answers answers = { .vm = &vm };
+	struct isahp_pool pool;
+	struct isahp_error err;
+	struct isahp_profile p;
+	char name[8];
+	int i;
+
+	for (i = 0; i < 4; i++) {
+		snprintf(name, sizeof(name), "t%d", i);
+		p = policy_host(name, POLICY_INTEL, 6, 0x6a, i == 2 ? HASWELL : V2);
+		p.microcode = i == 2 ? 0x200 : 0x100;
+		write_host(p);
+	}
+	loads(HEAD "\"hosts\": [\"t*.json\"]}", &pool);
+	vm.list[ISAHP_VM_BASELINE] = vm.list[ISAHP_VM_SHOWN] = policy_set(V2 ",movbe");
+	vm.list[ISAHP_VM_ANNOUNCED] = vm.list[ISAHP_VM_ENVELOPE] = vm.list[ISAHP_VM_SHOWN];
+	answers.pool = &pool;
+	cr_assert_eq(isahp_pool_check_each(&pool, &vm, compare_answer, &answers, &err), 7);
+	cr_assert_eq(answers.count, 4);
+	cr_assert_eq(answers.microcode, 3);
+	isahp_pool_free(&pool);
+}
+
 static void say_affected(struct isahp_profile *p, const char *const *files)
 {
 	for (; *files; files++)
