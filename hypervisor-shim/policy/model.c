@@ -11,8 +11,12 @@
 
 #include "names.h"
 
+#define LONG_MODE (1U << 29) /* 8000_0001h EDX (APM vol. 3, E.4.2) */
+#define LEAF_ADDRESS 0x80000008
+
 #define PLACE(sym, leaf_, subleaf_, reg_) \
 	{ .leaf = leaf_, .subleaf = subleaf_, .reg = ISAHP_##reg_ },
+
 static const struct isahp_word_place places[ISAHP_WORD_COUNT] = {
 	ISAHP_WORD_TABLE(PLACE)
 };
@@ -200,6 +204,9 @@ int isahp_model_profile(const struct isahp_model *model,
 		if (model->words[i] && *last < places[i].leaf)
 			*last = places[i].leaf;
 	}
+	/* Address sizes: each 64-bit CPU has them, and no word tells of it. */
+	if (model->words[ISAHP_WORD_E1D] & LONG_MODE && extended[0] < LEAF_ADDRESS)
+		extended[0] = LEAF_ADDRESS;
 	snprintf(profile.name, sizeof(profile.name), "%s", model->name);
 	snprintf(profile.source, sizeof(profile.source), "QEMU's model");
 	rc = set_all(&profile, 0, first);

@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <hypervisor-shim/policy/configure.h>
 #include <hypervisor-shim/policy/floor.h>
+#include <hypervisor-shim/policy/merge.h>
 #include <isa-core/features.h>
 #include <isahp/abi.h>
 #include <stdlib.h>
@@ -22,6 +23,28 @@ static struct isahp_profile of_model(const char *name)
 
 	cr_assert_eq(isahp_model_profile(isahp_model_find(name), &p), 0);
 	return p;
+}
+
+/* No word of Haswell's lies behind 8000_0001h; address sizes do, on each 64-bit CPU. */
+Test(floor, a_model_does_not_end_before_its_address_sizes)
+{
+	struct isahp_profile model = of_model("Haswell-v2"), real = of_model("Haswell-v2");
+	const struct isahp_profile *hosts[] = { &model, &real };
+	const struct isahp_cpuid_leaf *leaf;
+	struct isahp_merged merged;
+	struct isahp_error err;
+
+	strcpy(real.name, "real");
+	isahp_profile_set(&real, 0x80000000, 0, ISAHP_EAX, ~0U, 0x80000008);
+	isahp_profile_set(&real, 0x80000008, 0, ISAHP_EAX, ~0U, 0x302e);
+	cr_assert_eq(isahp_merge(hosts, 2, NULL, &merged, &err), 0, "%s", err.text);
+	leaf = isahp_profile_leaf(&merged.profile, 0x80000000, 0);
+	cr_assert_geq(leaf->value[ISAHP_EAX], 0x80000008);
+	leaf = isahp_profile_leaf(&merged.profile, 0x80000008, 0);
+	cr_assert(leaf && !(leaf->known[ISAHP_EAX] & 0xffff), "not told, and not 0");
+	isahp_merged_free(&merged);
+	isahp_profile_free(&model);
+	isahp_profile_free(&real);
 }
 
 Test(floor, both_vendors_keep_what_each_has_under_its_own_name)
