@@ -132,7 +132,8 @@ static void print(const json_t *data)
 	const char *key;
 
 	ctl_paint(CTL_PAINT_HEAD, 0, ctl_text(data, "pool"));
-	printf(": %lld hosts (", ctl_integer(data, "hosts"));
+	printf(": %lld host%s (", ctl_integer(data, "hosts"),
+	       ctl_integer(data, "hosts") == 1 ? "" : "s");
 	print_vendors(json_object_get(data, "vendors"));
 	printf("), shown as %s\n", ctl_text(data, "shown_vendor"));
 	if (json_object_get(data, "level"))

@@ -102,9 +102,10 @@ static void print_pool(const json_t *data)
 		len = strlen(ctl_text(host, "host"));
 		width = (int)len > width ? (int)len : width;
 	}
-	printf("VM %s in pool %s: it may go to %lld of %zu hosts\n",
+	printf("VM %s in pool %s: it may go to %lld of %zu host%s\n",
 	       ctl_text(data, "vm"), ctl_text(data, "pool"),
-	       ctl_integer(data, "admitting"), json_array_size(hosts));
+	       ctl_integer(data, "admitting"), json_array_size(hosts),
+	       json_array_size(hosts) == 1 ? "" : "s");
 	json_array_foreach(hosts, i, host)
 		print_host(host, width);
 	if ((size_t)ctl_integer(data, "admitting") < json_array_size(hosts))

@@ -162,26 +162,12 @@ static void refuse(const struct pair *p, const char *name, const char *why)
 	    "restart the VM with a CPUID that this host can show: look for it in the host's firmware and microcode first");
 }
 
-/* As Linux, QEMU or libvirt call a bit; the field's name where nobody does. */
 static const char *name_of(const struct isahp_place *place,
 			   const struct isahp_field *field)
 {
-	bool msr = place->reg == ISAHP_REGISTER_MSR;
-	const struct isahp_flag *flag;
-	size_t i;
-	int who;
+	const char *name = isahp_flag_name(place);
 
-	for (i = 0; (flag = isahp_flag_at(i)); i++) {
-		if (flag->msr != msr || flag->leaf != place->leaf ||
-		    flag->bit != place->shift ||
-		    (!msr && (flag->subleaf != place->subleaf ||
-			      flag->reg != place->reg)))
-			continue;
-		for (who = ISAHP_FLAG_LINUX; who <= ISAHP_FLAG_LIBVIRT; who++)
-			if (*flag->name[who])
-				return flag->name[who];
-	}
-	return field->name;
+	return name ? name : field->name;
 }
 
 static void judge_bits(struct pair *p, const struct isahp_field *f, __u64 lacking)

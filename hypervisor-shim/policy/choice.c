@@ -408,7 +408,7 @@ static int refuse_vendors(struct isahp_merging *m)
 	return isahp_error_set(m->err, ISAHP_ERROR_POLICY, -EPERM,
 			       "%s has a CPU of vendor %s, %s one of vendor %s: split "
 			       "the pool, or say that it is meant to be of several "
-			       "vendors",
+			       "vendors (\"cross_vendor\": true)",
 			       a->name, isahp_vendor_name(isahp_profile_vendor(a)),
 			       b->name, isahp_vendor_name(isahp_profile_vendor(b)));
 }

@@ -163,7 +163,7 @@ static int refuse(struct isahp_merging *m, unsigned int number, __u32 host)
 		m->err, ISAHP_ERROR_POLICY, -EPERM,
 		"%s lies at byte %u of an XSAVE image on %s and at %u on %s: what one "
 		"saves the other can not restore; split the pool, or let it hide what "
-		"differs",
+		"differs (\"layout\": \"hide\")",
 		isahp_layout_name(number), offset_on(a, number), a->name,
 		offset_on(b, number), b->name);
 }

@@ -48,6 +48,25 @@ const struct isahp_flag *isahp_flag_find(enum isahp_flag_speaker speaker,
 	return NULL;
 }
 
+const char *isahp_flag_name(const struct isahp_place *place)
+{
+	bool msr = place->reg == ISAHP_REGISTER_MSR;
+	size_t i;
+	int who;
+
+	for (i = 0; i < FLAGS; i++) {
+		const struct isahp_flag *f = &flags[i];
+
+		if (f->msr != msr || f->leaf != place->leaf || f->bit != place->shift ||
+		    (!msr && (f->subleaf != place->subleaf || f->reg != place->reg)))
+			continue;
+		for (who = ISAHP_FLAG_LINUX; who <= ISAHP_FLAG_LIBVIRT; who++)
+			if (*f->name[who])
+				return f->name[who];
+	}
+	return NULL;
+}
+
 int isahp_flag_set(struct isahp_profile *profile, const struct isahp_flag *flag,
 		   bool present)
 {

@@ -6,6 +6,7 @@
 #ifndef ISAHP_SHIM_FLAG_H
 #define ISAHP_SHIM_FLAG_H
 
+#include "field.h"
 #include "profile.h"
 
 /** enum isahp_flag_speaker - who calls it so */
@@ -49,6 +50,14 @@ const struct isahp_flag *isahp_flag_at(size_t number);
  */
 const struct isahp_flag *isahp_flag_find(enum isahp_flag_speaker speaker,
 					 const char *name, size_t len, size_t *hint);
+
+/**
+ * isahp_flag_name - what a bit is called
+ * @place: the lowest bit of it counts.
+ *
+ * Return: as Linux calls it, else QEMU, else libvirt; NULL: none of them does.
+ */
+const char *isahp_flag_name(const struct isahp_place *place);
 
 /**
  * isahp_flag_set - say that a profile has it, or has it not

@@ -176,7 +176,7 @@ static int apply(struct isahp_merged *merged, const struct isahp_level *level,
 	for (w = 0; !rc && w < ISAHP_WORD_COUNT; w++) {
 		struct isahp_word_place at = isahp_word_place(w);
 		struct isahp_cpuid_bit bit = {
-			.name = "feature", .leaf = at.leaf,
+			.leaf = at.leaf,
 			.subleaf = at.subleaf, .reg = at.reg,
 		};
 		const struct isahp_cpuid_leaf *leaf = isahp_profile_leaf(
@@ -184,7 +184,11 @@ static int apply(struct isahp_merged *merged, const struct isahp_level *level,
 		__u32 gone = leaf ? leaf->value[at.reg] & ~fit.bits[w] : 0;
 
 		for (; !rc && gone; gone &= gone - 1) {
+			const char *name;
+
 			bit.bit = __builtin_ctz(gone);
+			name = isahp_word_flag(w, bit.bit, ISAHP_FLAG_LINUX);
+			bit.name = name ? name : "feature";
 			rc = hide(merged, &bit, "above what the pool is to show", &news);
 		}
 	}

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -46,7 +47,7 @@ static size_t edits(const char *a, const char *b)
 	size_t row[SHORT + 1], i, j, last, left, la = strlen(a), lb = strlen(b);
 
 	if (la > SHORT || lb > SHORT)
-		return SHORT;
+		return SIZE_MAX;
 	for (j = 0; j <= lb; j++)
 		row[j] = j;
 	for (i = 1; i <= la; i++) {

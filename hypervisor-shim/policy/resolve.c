@@ -5,6 +5,7 @@
 
 #include <isa-core/features.h>
 
+#include "flag.h"
 #include "merging.h"
 
 /* One register of the result. */
@@ -43,7 +44,9 @@ static void decide(struct isahp_merging *m, const struct isahp_gathered *slot,
 	d.place.subleaf = slot->subleaf;
 	d.place.reg = slot->msr ? ISAHP_REGISTER_MSR : reg;
 	d.operator = field->operator;
-	d.name = field->name;
+	/* "features" says little of one of them. */
+	d.name = d.place.width < field->width ? isahp_flag_name(&d.place) : NULL;
+	d.name = d.name ? d.name : field->name;
 	d.feature = isahp_place_feature(&d.place);
 	d.needs = -1;
 	isahp_decision_add(&m->decisions, d);

@@ -330,6 +330,22 @@ Test(merge, one_host_is_itself)
 	}
 }
 
+/* "features" would be true of every bit of the register. */
+Test(merge, a_bit_without_a_row_is_called_as_others_call_it)
+{
+	struct isahp_merged m;
+	char text[256];
+
+	host_put(&hosts[HOST_MILAN], 0x80000001, 0, ISAHP_ECX,
+		 host_get(&hosts[HOST_MILAN], 0x80000001, 0, ISAHP_ECX) | 1 << 2);
+	host_put(&hosts[HOST_GENOA], 0x80000001, 0, ISAHP_ECX,
+		 host_get(&hosts[HOST_GENOA], 0x80000001, 0, ISAHP_ECX) & ~(1 << 2));
+	m = MERGE(NULL, HOST_MILAN, HOST_GENOA);
+	isahp_decision_format(decision(&m, 0x80000001, 0, ISAHP_ECX, 2), text, sizeof(text));
+	cr_assert(strstr(text, "CPUID 80000001.0 ECX[2] svm: 0, not 1"), "%s", text);
+	isahp_merged_free(&m);
+}
+
 Test(merge, shows_no_vendor_that_was_not_told)
 {
 	struct isahp_merged m;

@@ -135,6 +135,7 @@ Test(pool, mistakes_are_named)
 		{ HEAD "\"hosts\": [\"old.json\", \"old.json\"]}", "two are called 'old'" },
 		{ TWO ", \"levels\": \"x86-64-v2\"}", "unknown field 'levels': did you mean 'level'?" },
 		{ TWO ", \"qqqqqqqq\": 1}", "unknown field 'qqqqqqqq': there are isahp-pool, hosts" },
+		{ TWO ", \"a-field-that-is-much-longer-than-any-of-ours-and-like-none\": 1}", "there are isahp-pool" },
 		{ TWO ", \"level\": \"x86-64-v9\"}", "level: unknown level" },
 		{ TWO ", \"level\": \"x86-64-v2\", \"features\": \"aes\"}", "either a level or" },
 		{ TWO ", \"features\": \"aes,avx3\"}", "features: unknown feature 'avx3'" },
