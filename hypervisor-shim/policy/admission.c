@@ -430,6 +430,7 @@ int isahp_admission_check(const struct isahp_vm_record *vm,
 	look_at_addresses(&look);
 	isahp_admission_errata(vm, host, look.options, &a);
 	look_at_entry(&look);
+	isahp_admission_hypercall(vm, host, &a);
 	if (a.refusals.failed || a.remarks.failed) {
 		isahp_admission_free(&a);
 		return isahp_error_set(err, ISAHP_ERROR_FAILED, -ENOMEM,

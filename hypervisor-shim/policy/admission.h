@@ -218,6 +218,16 @@ void isahp_admission_errata(const struct isahp_vm_record *vm,
 			    struct isahp_admission *admission);
 
 /**
+ * isahp_admission_hypercall - paravirtual calls of a kernel of the other vendor
+ * @vm: its record; leaf 4000_0001h of its `cpuid` tells which it makes.
+ * @host: the destination.
+ * @admission: gets refusals; a remark where that was not told.
+ */
+void isahp_admission_hypercall(const struct isahp_vm_record *vm,
+			       const struct isahp_profile *host,
+			       struct isahp_admission *admission);
+
+/**
  * isahp_admission_remedy - the smallest change that would let an item pass
  * @vm: its record.
  * @host: the destination.

@@ -31,7 +31,8 @@ X(UNKNOWN, "unknown", \
 X(CPUID, "cpuid", "the VM's CPUID shows it, and the host lacks it") \
 X(ADDRESS, "address-bits", "") \
 X(ERRATUM, "erratum", "") \
-X(ENTRY, "entry", "")
+X(ENTRY, "entry", "") \
+X(HYPERCALL, "hypercall", "")
 
 /** enum isahp_objection_kind - ISAHP_OBJECTION_<SYMBOL> */
 #define ISAHP_OBJECTION_ENUM(sym, ...) ISAHP_OBJECTION_##sym,
