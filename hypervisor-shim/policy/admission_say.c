@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "names.h"
+#include "text.h"
 
 static const char *const verdicts[] = {
 	[ISAHP_ADMITTED] = "admitted",
@@ -156,8 +157,9 @@ static void print_set(FILE *to, const char *what, const struct isahp_features *s
 		fprintf(to, "%s: %s\n", what, text);
 }
 
-static void print(FILE *to, const struct isahp_admission *a)
+static void print(FILE *to, const void *what)
 {
+	const struct isahp_admission *a = what;
 	unsigned int bit;
 	size_t i;
 
@@ -187,16 +189,5 @@ static void print(FILE *to, const struct isahp_admission *a)
 
 char *isahp_admission_to_text(const struct isahp_admission *admission)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *to = open_memstream(&text, &size);
-
-	if (!to)
-		return NULL;
-	print(to, admission);
-	if (ferror(to) | fclose(to)) {
-		free(text);
-		return NULL;
-	}
-	return text;
+	return isahp_text_of(print, admission);
 }

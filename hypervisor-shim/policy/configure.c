@@ -11,6 +11,7 @@
 #include <isa-core/features.h>
 
 #include "names.h"
+#include "text.h"
 
 /* 64-bit mode, 8000_0001h EDX: a guest kernel of this project has it. */
 #define BIT_LM (1U << 29)
@@ -223,9 +224,16 @@ static int no_memory(struct isahp_error *err)
 	return isahp_error_set(err, ISAHP_ERROR_FAILED, -ENOMEM, "out of memory");
 }
 
-static void print_qemu(FILE *out, const struct isahp_guest_cpu *cpu,
-		       const struct isahp_model *model)
+/* What is printed: a CPU, by a model. */
+struct shown {
+	const struct isahp_guest_cpu *cpu;
+	const struct isahp_model *model;
+};
+
+static void print_qemu(FILE *out, const void *what)
 {
+	const struct isahp_model *model = ((const struct shown *)what)->model;
+	const struct isahp_guest_cpu *cpu = ((const struct shown *)what)->cpu;
 	struct isahp_features has = isahp_model_features(model);
 	struct isahp_features shown = target(model, cpu);
 	const char *vendor = isahp_vendor_cpuid(cpu->vendor), *name;
@@ -253,19 +261,12 @@ int isahp_configure_qemu(const struct isahp_guest_cpu *cpu,
 {
 	struct isahp_configuration conf;
 	int rc = begin(cpu, QEMU, &conf, err);
-	size_t size;
-	FILE *out;
 
 	if (rc)
 		return rc;
-	out = open_memstream(&conf.text, &size);
-	if (!out)
+	conf.text = isahp_text_of(print_qemu, &(struct shown){ cpu, conf.model });
+	if (!conf.text)
 		return no_memory(err);
-	print_qemu(out, cpu, conf.model);
-	if (fclose(out)) {
-		free(conf.text);
-		return no_memory(err);
-	}
 	*ret = conf;
 	return 0;
 }
@@ -368,8 +369,9 @@ static void print_bits(FILE *out, __u32 bits, __u32 ours)
 		fputc(!(ours >> i & 1) ? 'x' : bits >> i & 1 ? '1' : '0', out);
 }
 
-static void print_xl(FILE *out, const struct isahp_guest_cpu *cpu)
+static void print_xl(FILE *out, const void *what)
 {
+	const struct isahp_guest_cpu *cpu = what;
 	static const char *const registers[] = { "eax", "ebx", "ecx", "edx" };
 	__u32 bits[ISAHP_WORD_COUNT] = { 0 }, ours[ISAHP_WORD_COUNT] = { 0 };
 	const char *separator = "";
@@ -399,19 +401,12 @@ int isahp_configure_xl(const struct isahp_guest_cpu *cpu,
 {
 	struct isahp_configuration conf = { 0 };
 	int rc = check(cpu, err);
-	size_t size;
-	FILE *out;
 
 	if (rc)
 		return rc;
-	out = open_memstream(&conf.text, &size);
-	if (!out)
+	conf.text = isahp_text_of(print_xl, cpu);
+	if (!conf.text)
 		return no_memory(err);
-	print_xl(out, cpu);
-	if (fclose(out)) {
-		free(conf.text);
-		return no_memory(err);
-	}
 	*ret = conf;
 	return 0;
 }
@@ -434,15 +429,12 @@ static const struct {
 	{ 0x134, "xsave_eax", NULL },
 };
 
-char *isahp_configure_xen(const struct isahp_mask *mask)
+static void print_xen(FILE *out, const void *what)
 {
+	const struct isahp_mask *mask = what;
 	const char *separator = "";
-	char *text = NULL;
-	size_t i, m, size;
-	FILE *out = open_memstream(&text, &size);
+	size_t i, m;
 
-	if (!out)
-		return NULL;
 	for (m = 0; m < mask->count; m++) {
 		const struct isahp_mask_msr *msr = &mask->msr[m];
 
@@ -457,11 +449,11 @@ char *isahp_configure_xen(const struct isahp_mask *mask)
 					(__u32)(msr->value >> 32));
 		}
 	}
-	if (fclose(out)) {
-		free(text);
-		return NULL;
-	}
-	return text;
+}
+
+char *isahp_configure_xen(const struct isahp_mask *mask)
+{
+	return isahp_text_of(print_xen, mask);
 }
 
 void isahp_configuration_free(struct isahp_configuration *configuration)

@@ -9,6 +9,7 @@
 #include "flag.h"
 #include "libvirt_model.h"
 #include "names.h"
+#include "text.h"
 #include "xen_featureset.h"
 
 /* The bits that are known, or 0. */
@@ -295,6 +296,21 @@ static int write_profile(FILE *to, const struct isahp_profile *p, struct isahp_e
 	return 0;
 }
 
+/* A writer at work. */
+struct writing {
+	int (*write)(FILE *to, const struct isahp_profile *profile, struct isahp_error *err);
+	const struct isahp_profile *profile;
+	struct isahp_error *err;
+	int *ret;
+};
+
+static void run(FILE *to, const void *what)
+{
+	const struct writing *w = what;
+
+	*w->ret = w->write(to, w->profile, w->err);
+}
+
 char *isahp_export(const struct isahp_profile *profile, enum isahp_import_format format,
 		   struct isahp_error *err)
 {
@@ -304,10 +320,9 @@ char *isahp_export(const struct isahp_profile *profile, enum isahp_import_format
 		[ISAHP_IMPORT_CPUINFO] = write_cpuinfo, [ISAHP_IMPORT_LIBVIRT] = write_libvirt,
 		[ISAHP_IMPORT_QEMU] = write_qemu, [ISAHP_IMPORT_XEN] = write_xen,
 	};
-	char *text = NULL;
-	size_t size;
-	FILE *to;
-	int rc;
+	int rc = 0;
+	struct writing w = { .profile = profile, .err = err, .ret = &rc };
+	char *text;
 
 	if ((size_t)format >= sizeof(writers) / sizeof(writers[0]) || !writers[format]) {
 		isahp_error_set(err, ISAHP_ERROR_USAGE, -EINVAL,
@@ -315,14 +330,10 @@ char *isahp_export(const struct isahp_profile *profile, enum isahp_import_format
 				"xen");
 		return NULL;
 	}
-	to = open_memstream(&text, &size);
-	if (!to) {
+	w.write = writers[format];
+	text = isahp_text_of(run, &w);
+	if (!text && !rc)
 		isahp_error_set(err, ISAHP_ERROR_FAILED, -ENOMEM, "out of memory");
-		return NULL;
-	}
-	rc = writers[format](to, profile, err);
-	if (ferror(to) | fclose(to) && !rc)
-		rc = isahp_error_set(err, ISAHP_ERROR_FAILED, -ENOMEM, "out of memory");
 	if (rc) {
 		free(text);
 		return NULL;

@@ -328,8 +328,9 @@ static void print_stuck(FILE *to, const struct isahp_plan *plan)
 		fprintf(to, "  and %zu more\n", plan->stuck_count - NAMES);
 }
 
-static void print(FILE *to, const struct isahp_plan *plan)
+static void print(FILE *to, const void *what)
 {
+	const struct isahp_plan *plan = what;
 	size_t i;
 
 	fprintf(to, "Plan for pool %s: %zu VM%s, %zu host%s of %zu kind%s\n", plan->pool,
@@ -346,16 +347,5 @@ static void print(FILE *to, const struct isahp_plan *plan)
 
 char *isahp_plan_to_text(const struct isahp_plan *plan)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *to = open_memstream(&text, &size);
-
-	if (!to)
-		return NULL;
-	print(to, plan);
-	if (ferror(to) | fclose(to)) {
-		free(text);
-		return NULL;
-	}
-	return text;
+	return isahp_text_of(print, plan);
 }

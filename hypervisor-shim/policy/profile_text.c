@@ -5,7 +5,8 @@
 #include "profile.h"
 
 #include <stdio.h>
-#include <stdlib.h>
+
+#include "text.h"
 
 /* An array with one line for each item, on one level of indentation. */
 static void print_array(FILE *to, const json_t *array)
@@ -21,8 +22,9 @@ static void print_array(FILE *to, const json_t *array)
 	fputs(json_array_size(array) ? "\n  ]" : "]", to);
 }
 
-static void print_object(FILE *to, json_t *object)
+static void print_object(FILE *to, const void *what)
 {
+	json_t *object = (json_t *)what;
 	const char *key, *comma = "";
 	json_t *value, *name;
 
@@ -45,20 +47,8 @@ static void print_object(FILE *to, json_t *object)
 char *isahp_profile_to_text(const struct isahp_profile *profile)
 {
 	json_t *document = isahp_profile_to_json(profile);
-	char *text = NULL;
-	size_t size;
-	FILE *to;
+	char *text = document ? isahp_text_of(print_object, document) : NULL;
 
-	if (!document)
-		return NULL;
-	to = open_memstream(&text, &size);
-	if (to) {
-		print_object(to, document);
-		if (ferror(to) | fclose(to)) {
-			free(text);
-			text = NULL;
-		}
-	}
 	json_decref(document);
 	return text;
 }

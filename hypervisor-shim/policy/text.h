@@ -3,6 +3,7 @@
 #define ISAHP_SHIM_TEXT_H
 
 #include <stddef.h>
+#include <stdio.h>
 
 /**
  * isahp_text_append - printf behind what a buffer holds
@@ -21,5 +22,14 @@ void isahp_text_append(char *text, size_t size, const char *format, ...)
  * @max: bytes that exist at @from.
  */
 void isahp_text_sanitize(char *to, size_t size, const char *from, size_t max);
+
+/**
+ * isahp_text_of - what a printer prints, as a string
+ * @print: to a stream in memory; need not look at its errors.
+ * @what: for @print.
+ *
+ * Return: to be given to free(); NULL: out of memory.
+ */
+char *isahp_text_of(void (*print)(FILE *to, const void *what), const void *what);
 
 #endif /* ISAHP_SHIM_TEXT_H */
