@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <glob.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "import.h"
+#include "text.h"
 
 #define FIELDS(table) table, sizeof(table) / sizeof((table)[0])
 
@@ -65,17 +67,35 @@ static int full_path(struct isahp_pool_reader *r, const char *place, const char 
 	return 0;
 }
 
+/* The folder is called as it is: only the file's part is a pattern. */
+static bool quote(const char *folder, size_t len, char *to, size_t size)
+{
+	size_t i, at = 0;
+
+	for (i = 0; i < len && at + 2 < size; i++) {
+		if (strchr("*?[\\", folder[i]))
+			to[at++] = '\\';
+		to[at++] = folder[i];
+	}
+	to[at] = '\0';
+	return i == len;
+}
+
 /* A path, or a pattern with * and ?, of which each file is a host. */
 static int add_files(struct isahp_pool_reader *r, const char *place, const char *file)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], pattern[2 * PATH_MAX + 1];
+	size_t i, folder;
 	glob_t found;
-	size_t i;
 	int rc = full_path(r, place, file, path, sizeof(path));
 
 	if (rc || !strpbrk(file, "*?["))
 		return rc ? rc : add_host(r, place, path, NULL, ISAHP_IMPORT_AUTO);
-	switch (glob(path, GLOB_ERR, NULL, &found)) {
+	folder = strlen(path) - strlen(file);
+	if (!quote(path, folder, pattern, sizeof(pattern)))
+		return isahp_pool_bad(r->err, place, "is no path of a file");
+	isahp_text_append(pattern, sizeof(pattern), "%s", file);
+	switch (glob(pattern, GLOB_ERR, NULL, &found)) {
 	case 0:
 		break;
 	case GLOB_NOSPACE:

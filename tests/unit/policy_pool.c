@@ -353,6 +353,27 @@ Test(pool, of_two_vendors_is_a_normal_case)
 	isahp_pool_free(&pool);
 }
 
+/* A pattern is what the file says, not what its folder is called. */
+Test(pool, may_lie_in_a_folder_of_any_name)
+{
+	static const char *const folders[] = { "rack[1]", "a*b", "back\\slash" };
+	char path[160], command[400];
+	struct isahp_pool pool;
+	struct isahp_error err;
+	size_t i;
+
+	write_file("pool.json", HEAD "\"hosts\": [\"intel?.json\"]}");
+	for (i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		snprintf(command, sizeof(command), "mkdir '%s/%s' && cp %s/*.json '%s/%s'",
+			 folder, folders[i], folder, folder, folders[i]);
+		cr_assert_eq(system(command), 0);
+		snprintf(path, sizeof(path), "%s/%s/pool.json", folder, folders[i]);
+		cr_assert_eq(isahp_pool_load(path, &pool, &err), 0, "%s", err.text);
+		cr_assert_eq(pool.host_count, 2);
+		isahp_pool_free(&pool);
+	}
+}
+
 struct answers {
 	const struct isahp_pool *pool;
 	const struct isahp_vm_record *vm;
