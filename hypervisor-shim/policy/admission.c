@@ -24,6 +24,7 @@ struct look {
 	const struct isahp_admission_options *options;
 	struct isahp_admission *to;
 	struct isahp_features kept;	/* what cannot be let go of */
+	__u64 errata;			/* of the host */
 };
 
 void isahp_admission_add(struct isahp_admission_items *items,
@@ -238,7 +239,7 @@ static void look_at_features(struct look *look)
 	may = isahp_envelope_harmless(look->host);
 	usable = isahp_features_or(&usable, &may);
 	/* Of what it cannot lose, the erratum is the reason. */
-	gone = isahp_errata_broken(look->host, look->options->accepted);
+	gone = isahp_errata_broken(look->errata, look->options->accepted);
 	may = isahp_features_or(&rules.pinned, &rules.baseline);
 	gone = isahp_features_andnot(&gone, &may);
 	usable = isahp_features_without(&usable, &gone);
@@ -419,7 +420,7 @@ int isahp_admission_check(const struct isahp_vm_record *vm,
 	struct isahp_admission a = { 0 };
 	struct look look = {
 		.vm = vm, .host = host, .options = options ? options : &plain,
-		.to = &a,
+		.to = &a, .errata = isahp_errata_of(host),
 	};
 
 	memcpy(a.vm, vm->name, sizeof(a.vm));
@@ -428,7 +429,7 @@ int isahp_admission_check(const struct isahp_vm_record *vm,
 	look_at_unknown(&look);
 	isahp_admission_cpuid(vm, host, &a);
 	look_at_addresses(&look);
-	isahp_admission_errata(vm, host, look.options, &a);
+	isahp_admission_errata(vm, host, look.errata, look.options, &a);
 	look_at_entry(&look);
 	isahp_admission_hypercall(vm, host, &a);
 	if (a.refusals.failed || a.remarks.failed) {

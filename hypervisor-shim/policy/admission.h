@@ -209,11 +209,12 @@ void isahp_admission_cpuid(const struct isahp_vm_record *vm,
  * isahp_admission_errata - what the VM's kernel would have to see to
  * @vm: its record.
  * @host: the destination.
+ * @errata: its own, a mask.
  * @options: errata that are accepted become remarks.
  * @admission: gets refusals and remarks.
  */
 void isahp_admission_errata(const struct isahp_vm_record *vm,
-			    const struct isahp_profile *host,
+			    const struct isahp_profile *host, __u64 errata,
 			    const struct isahp_admission_options *options,
 			    struct isahp_admission *admission);
 

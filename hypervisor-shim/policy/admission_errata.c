@@ -8,20 +8,15 @@
 #include "errata.h"
 #include "text.h"
 
-/* Return: 1 or 0: the VM's CPUID shows a bit; -1: nobody has said. */
-static int shows(const struct isahp_vm_record *vm, const struct isahp_cpuid_bit *b)
+/* Return: 1 or 0: the VM's CPUID shows what it is about; -1: nobody has said. */
+static int shows(const struct isahp_vm_record *vm, const struct isahp_erratum *e)
 {
+	const struct isahp_cpuid_bit *b = &e->hide;
 	const struct isahp_cpuid_leaf *leaf;
-	unsigned int i;
 
-	for (i = 0; i < ISAHP_FEATURE_COUNT; i++) {
-		const struct isahp_feature_info *f = isahp_feature_info(i);
-
-		if (f && f->leaf == b->leaf && f->subleaf == b->subleaf &&
-		    f->reg == b->reg && f->bit == b->bit)
-			return isahp_features_has(&vm->list[ISAHP_VM_SHOWN], i) ||
-			       isahp_features_has(&vm->list[ISAHP_VM_PINNED], i);
-	}
+	if (e->feature >= 0)
+		return isahp_features_has(&vm->list[ISAHP_VM_SHOWN], e->feature) ||
+		       isahp_features_has(&vm->list[ISAHP_VM_PINNED], e->feature);
 	leaf = isahp_profile_leaf(&vm->cpuid, b->leaf, b->subleaf);
 	if (!leaf || !(leaf->known[b->reg] >> b->bit & 1))
 		return -1;
@@ -66,7 +61,7 @@ __u64 isahp_admission_hidden(const struct isahp_vm_record *vm)
 	unsigned int i;
 
 	for (i = 0; (e = isahp_erratum(i)); i++) {
-		int shown = e->hide.leaf ? shows(vm, &e->hide) : 1;
+		int shown = e->hide.leaf ? shows(vm, e) : 1;
 
 		if (!shown || (shown < 0 && e->seldom))
 			hidden |= 1ULL << i;
@@ -75,11 +70,11 @@ __u64 isahp_admission_hidden(const struct isahp_vm_record *vm)
 }
 
 void isahp_admission_errata(const struct isahp_vm_record *vm,
-			    const struct isahp_profile *host,
+			    const struct isahp_profile *host, __u64 errata,
 			    const struct isahp_admission_options *options,
 			    struct isahp_admission *admission)
 {
-	__u64 of = isahp_errata_of(host) & ~isahp_admission_hidden(vm);
+	__u64 of = errata & ~isahp_admission_hidden(vm);
 	const struct isahp_erratum *e;
 	unsigned int i;
 

@@ -83,17 +83,9 @@ struct isahp_features isahp_envelope_harmless(const struct isahp_profile *host)
 /* Number of the feature that an erratum's bit announces, or -1. */
 static int hides(unsigned int erratum)
 {
-	const struct isahp_cpuid_bit *b = &isahp_erratum(erratum)->hide;
-	unsigned int i;
+	const struct isahp_erratum *e = isahp_erratum(erratum);
 
-	for (i = 0; b->leaf && i < ISAHP_FEATURE_COUNT; i++) {
-		const struct isahp_feature_info *f = isahp_feature_info(i);
-
-		if (f && f->leaf == b->leaf && f->subleaf == b->subleaf &&
-		    f->reg == b->reg && f->bit == b->bit)
-			return (int)i;
-	}
-	return -1;
+	return e->hide.leaf ? e->feature : -1;
 }
 
 /* What the VM's CPUID need not show joins the baseline: it is hidden. */
@@ -141,11 +133,11 @@ static bool excluded(const struct isahp_envelope_host *h)
 }
 
 /* What the VM may be given there. */
-static struct isahp_features usable_on(const struct isahp_envelope *e, size_t host)
+static struct isahp_features usable_on(const struct isahp_envelope *e,
+				       const struct isahp_profile *host, __u64 errata)
 {
-	const struct isahp_profile *profile = e->hosts[host].profile;
-	struct isahp_features broken = isahp_errata_broken(profile, e->guest.accepted);
-	struct isahp_features usable = isahp_envelope_usable(profile);
+	struct isahp_features broken = isahp_errata_broken(errata, e->guest.accepted);
+	struct isahp_features usable = isahp_envelope_usable(host);
 
 	return isahp_features_without(&usable, &broken);
 }
@@ -159,7 +151,7 @@ static void look_at_hosts(struct isahp_envelope *e, struct isahp_features *usabl
 	for (i = 0; i < e->host_count; i++) {
 		e->hosts[i].errata = isahp_errata_of(e->hosts[i].profile);
 		errata |= e->hosts[i].errata & ~e->guest.errata;
-		usable[i] = usable_on(e, i);
+		usable[i] = usable_on(e, e->hosts[i].profile, e->hosts[i].errata);
 	}
 	join_baseline(e, errata);
 	firm = isahp_features_or(&e->baseline, &e->pinned);
@@ -349,10 +341,11 @@ static void add_host(const struct isahp_envelope *e, unsigned int number, char *
 	size_t i;
 
 	for (i = 0; i < e->host_count; i++) {
-		usable = usable_on(e, i);
+		const struct isahp_profile *host = e->hosts[i].profile;
+
+		usable = usable_on(e, host, isahp_errata_of(host));
 		if (!excluded(&e->hosts[i]) && !isahp_features_has(&usable, number)) {
-			isahp_text_append(why, size, " (%s lacks it)",
-					  e->hosts[i].profile->name);
+			isahp_text_append(why, size, " (%s lacks it)", host->name);
 			return;
 		}
 	}

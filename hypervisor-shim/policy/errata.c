@@ -8,7 +8,6 @@
 
 #include <isa-core/features.h>
 
-#include "decision.h"
 #include "errata_models.h"
 #include "text.h"
 
@@ -31,6 +30,7 @@ static const struct isahp_erratum errata[] = {
 		.what = "XSAVES sometimes saves an old value of XMM registers",
 		.help = "save registers by XSAVEC",
 		.hide = { "xsaves", 0xd, 1, ISAHP_EAX, 3 },
+		.feature = ISAHP_FEATURE_XSAVES,
 		.option = "clearcpuid=xsaves",
 		.source = "AMD erratum 1386; Linux arch/x86/kernel/cpu/amd.c, fix_erratum_1386()",
 	},
@@ -39,6 +39,7 @@ static const struct isahp_erratum errata[] = {
 		.what = "INVLPG leaves global translations of other PCIDs behind",
 		.help = "do without PCID",
 		.hide = { "pcid", 1, 0, ISAHP_ECX, 17 },
+		.feature = -1,
 		.option = "nopcid",
 		.source = "Intel ADL063, RPL054 and others; Linux arch/x86/mm/init.c, invlpg_miss_ids",
 	},
@@ -47,6 +48,7 @@ static const struct isahp_erratum errata[] = {
 		.what = "MONITOR misses writes to a line that is in the cache",
 		.help = "flush the line before MONITOR",
 		.hide = { "monitor", 1, 0, ISAHP_ECX, 3 },
+		.feature = -1,
 		.seldom = true,
 		.option = "idle=nomwait",
 		.source = "Intel AAI65 and others; Linux arch/x86/kernel/cpu/intel.c, X86_BUG_CLFLUSH_MONITOR",
@@ -56,6 +58,7 @@ static const struct isahp_erratum errata[] = {
 		.what = "a write does not wake a CPU from MWAIT",
 		.help = "wake sleeping CPUs by interrupts",
 		.hide = { "monitor", 1, 0, ISAHP_ECX, 3 },
+		.feature = -1,
 		.seldom = true,
 		.option = "idle=nomwait",
 		.source = "Intel ICX143 and others; Linux arch/x86/kernel/cpu/intel.c, monitor_bug_list[]",
@@ -108,6 +111,7 @@ static const struct isahp_erratum errata[] = {
 		.what = "aborted transactions leak what passed through the CPU's buffers",
 		.help = VERW,
 		.hide = { "rtm", 7, 0, ISAHP_EBX, 11 },
+		.feature = ISAHP_FEATURE_RTM,
 		.shown = true,
 		.option = "tsx=off",
 		.file = "tsx_async_abort",
@@ -139,13 +143,14 @@ static const struct isahp_erratum errata[] = {
 		.what = "RDSEED of 16 and 32 bits gives 0 far too often, and says that it is random",
 		.help = "do without RDSEED",
 		.hide = { "rdseed", 7, 0, ISAHP_EBX, 18 },
+		.feature = ISAHP_FEATURE_RDSEED,
 		.shown = true,
 		.programs = true,
 		.source = "AMD-SB-7055; Linux arch/x86/kernel/cpu/amd.c, zen5_rdseed_microcode[]",
 	},
 };
 
-_Static_assert(COUNT(errata) <= ISAHP_ERRATA_MAX, "a mask of 64 bits");
+_Static_assert(COUNT(errata) == ERRATA && ERRATA <= ISAHP_ERRATA_MAX, "a mask of 64 bits");
 
 /* Bits of CPUID, or of IA32_ARCH_CAPABILITIES (SDM vol. 4, table 2-2). */
 struct sign {
@@ -270,17 +275,18 @@ static int shows(const struct isahp_cpuid_bit *b, const struct isahp_profile *cp
 	return leaf->value[b->reg] >> b->bit & 1;
 }
 
-static bool has_by_model(unsigned int number, const struct isahp_profile *cpu)
+static bool has_by_model(unsigned int number, const struct isahp_profile *cpu,
+			 const struct isahp_erratum_model *row)
 {
 	const struct isahp_erratum *e = &errata[number];
-	const struct isahp_erratum_model *row = isahp_erratum_model(number, cpu);
 	int shown = e->hide.leaf ? shows(&e->hide, cpu) : 1;
 
 	return row && (e->shown ? shown > 0 : shown != 0) &&
 	       !(row->microcode && cpu->microcode >= row->microcode);
 }
 
-static bool has(unsigned int number, const struct isahp_profile *cpu)
+static bool has(unsigned int number, const struct isahp_profile *cpu,
+		const struct isahp_erratum_model *row)
 {
 	int said;
 
@@ -291,16 +297,18 @@ static bool has(unsigned int number, const struct isahp_profile *cpu)
 		return said;
 	if (says_clean(number, cpu, false))
 		return false;
-	return says_affected(number, cpu) || has_by_model(number, cpu);
+	return says_affected(number, cpu) || has_by_model(number, cpu, row);
 }
 
 __u64 isahp_errata_of(const struct isahp_profile *host)
 {
+	const struct isahp_erratum_model *rows[ERRATA];
 	__u64 set = 0;
 	unsigned int i;
 
+	isahp_erratum_models(host, rows);
 	for (i = 0; i < COUNT(errata); i++)
-		if (has(i, host))
+		if (has(i, host, rows[i]))
 			set |= BIT(i);
 	return set;
 }
@@ -316,44 +324,48 @@ static bool expected(unsigned int number, const struct isahp_profile *shown)
 	       isahp_profile_signature(shown).family >= 0x17;
 }
 
-__u64 isahp_errata_found(const struct isahp_profile *shown)
+/* Those of which programs suffer: no kernel sees to them. */
+static __u64 of_programs(void)
 {
 	__u64 set = 0;
 	unsigned int i;
 
 	for (i = 0; i < COUNT(errata); i++)
-		if (!errata[i].programs && (has(i, shown) || expected(i, shown)))
+		if (errata[i].programs)
 			set |= BIT(i);
 	return set;
 }
 
-struct isahp_features isahp_errata_broken(const struct isahp_profile *host,
-					  __u64 accepted)
+__u64 isahp_errata_found(const struct isahp_profile *shown)
 {
-	struct isahp_features set = isahp_features_none();
-	const struct isahp_cpuid_bit *b;
-	struct isahp_place place;
+	__u64 set = isahp_errata_of(shown);
 	unsigned int i;
-	int feature;
 
-	for (i = 0; i < COUNT(errata); i++) {
-		if (!errata[i].programs || accepted >> i & 1 || !has(i, host))
-			continue;
-		b = &errata[i].hide;
-		place = (struct isahp_place){ b->leaf, b->subleaf, b->reg, b->bit, 1 };
-		feature = isahp_place_feature(&place);
-		if (feature >= 0)
-			isahp_features_add(&set, (unsigned int)feature);
-	}
-	return set;
+	for (i = 0; i < COUNT(errata); i++)
+		if (expected(i, shown))
+			set |= BIT(i);
+	return set & ~of_programs();
+}
+
+struct isahp_features isahp_errata_broken(__u64 set, __u64 accepted)
+{
+	struct isahp_features broken = isahp_features_none();
+	unsigned int i;
+
+	set &= of_programs() & ~accepted;
+	for (i = 0; i < COUNT(errata); i++)
+		if (set >> i & 1)
+			isahp_features_add(&broken, (unsigned int)errata[i].feature);
+	return broken;
 }
 
 __u32 isahp_erratum_microcode(unsigned int number,
 			      const struct isahp_profile *cpu)
 {
-	const struct isahp_erratum_model *row = isahp_erratum_model(number, cpu);
+	const struct isahp_erratum_model *rows[ERRATA];
 
-	return row ? row->microcode : 0;
+	isahp_erratum_models(cpu, rows);
+	return number < ERRATA && rows[number] ? rows[number]->microcode : 0;
 }
 
 json_t *isahp_errata_to_json(__u64 mask)

@@ -42,6 +42,7 @@ struct isahp_cpuid_bit {
  * @what: goes wrong, as a phrase.
  * @help: what the guest's kernel has to do, as a phrase.
  * @hide: a bit without which nothing has to be done; leaf 0: there is none.
+ * @feature: that @hide announces; -1: the table of features has no row for it.
  * @shown: only a CPU whose CPUID shows @hide has it.
  * @seldom: hypervisors show @hide only where they are told to: a guest of which
  *	nobody has said so does not see it.
@@ -57,6 +58,7 @@ struct isahp_erratum {
 	const char *what;
 	const char *help;
 	struct isahp_cpuid_bit hide;
+	int feature;
 	bool shown;
 	bool seldom;
 	bool programs;
@@ -96,11 +98,10 @@ __u64 isahp_errata_found(const struct isahp_profile *shown);
 
 /**
  * isahp_errata_broken - what programs must not use on a host
- * @host: its profile.
+ * @errata: its own, a mask.
  * @accepted: errata that the operator takes on himself, a mask.
  */
-struct isahp_features isahp_errata_broken(const struct isahp_profile *host,
-					  __u64 accepted);
+struct isahp_features isahp_errata_broken(__u64 errata, __u64 accepted);
 
 /**
  * isahp_erratum_microcode - the revision that repairs it

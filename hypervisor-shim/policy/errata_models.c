@@ -135,21 +135,24 @@ static const struct isahp_erratum_model rows[] = {
 
 #define ROWS (sizeof(rows) / sizeof(rows[0]))
 
-const struct isahp_erratum_model *isahp_erratum_model(unsigned int number,
-						      const struct isahp_profile *cpu)
+void isahp_erratum_models(const struct isahp_profile *cpu,
+			  const struct isahp_erratum_model *ret[ERRATA])
 {
 	struct isahp_signature s = isahp_profile_signature(cpu);
 	__u32 vendor = isahp_profile_vendor(cpu);
 	size_t i;
 
+	for (i = 0; i < ERRATA; i++)
+		ret[i] = NULL;
 	for (i = 0; i < ROWS; i++) {
 		const struct isahp_erratum_model *r = &rows[i];
 
-		if (r->erratum == number && r->vendor == vendor &&
-		    r->family == s.family && r->model <= s.model &&
-		    s.model <= r->model_last &&
+		if (!ret[r->erratum] && r->vendor == vendor && r->family == s.family &&
+		    r->model <= s.model && s.model <= r->model_last &&
 		    (!r->steppings || r->steppings >> s.stepping & 1))
-			return r->clean ? NULL : r;
+			ret[r->erratum] = r;
 	}
-	return NULL;
+	for (i = 0; i < ERRATA; i++)
+		if (ret[i] && ret[i]->clean)
+			ret[i] = NULL;
 }

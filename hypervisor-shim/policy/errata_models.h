@@ -22,6 +22,7 @@ enum {
 	ITS,
 	TSA,
 	RDSEED,
+	ERRATA,
 };
 
 /**
@@ -46,13 +47,12 @@ struct isahp_erratum_model {
 };
 
 /**
- * isahp_erratum_model - what the table tells of a CPU
- * @number: of the erratum.
+ * isahp_erratum_models - what the table tells of a CPU
  * @cpu: by its vendor, family, model and stepping.
- *
- * Return: the row; NULL: it has it not, or nobody knows of it.
+ * @ret: receives a row of each erratum, by number; NULL: it has it not, or nobody
+ *	knows of it.
  */
-const struct isahp_erratum_model *isahp_erratum_model(unsigned int number,
-						      const struct isahp_profile *cpu);
+void isahp_erratum_models(const struct isahp_profile *cpu,
+			  const struct isahp_erratum_model *ret[ERRATA]);
 
 #endif /* ISAHP_SHIM_ERRATA_MODELS_H */

@@ -147,7 +147,8 @@ static int fill_classes(struct isahp_planning *p, const struct isahp_profile **a
 	}
 	for (i = 0; i < n; i++) {
 		p->peers[i] = plan->classes[i].profile;
-		broken = isahp_errata_broken(p->peers[i], p->pool->accepted);
+		broken = isahp_errata_broken(isahp_errata_of(p->peers[i]),
+					     p->pool->accepted);
 		p->usable[i] = isahp_envelope_usable(p->peers[i]);
 		p->usable[i] = isahp_features_without(&p->usable[i], &broken);
 		name_class(p, &plan->classes[i]);

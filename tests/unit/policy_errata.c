@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <hypervisor-shim/policy/decision.h>
 #include <hypervisor-shim/policy/errata.h>
 #include <isa-core/features.h>
 #include <string.h>
@@ -146,14 +147,14 @@ Test(errata, rdseed_of_zen_5_is_worth_nothing_before_its_microcode)
 	isahp_profile_set(&p, 7, 0, ISAHP_EBX, 1 << 18, ~0u);
 	cr_assert(isahp_errata_of(&p) & bit("amd-rdseed"));
 	cr_assert_not(isahp_errata_found(&p) & bit("amd-rdseed"), "no kernel helps");
-	broken = isahp_errata_broken(&p, 0);
+	broken = isahp_errata_broken(isahp_errata_of(&p), 0);
 	cr_assert(isahp_features_equal(&broken, &rdseed));
-	broken = isahp_errata_broken(&p, bit("amd-rdseed"));
+	broken = isahp_errata_broken(isahp_errata_of(&p), bit("amd-rdseed"));
 	cr_assert(isahp_features_empty(&broken));
 	cr_assert_eq(isahp_erratum_microcode(number, &p), 0x0b00215a);
 	p.microcode = 0x0b00215a;
 	cr_assert_not(isahp_errata_of(&p) & bit("amd-rdseed"));
-	broken = isahp_errata_broken(&p, 0);
+	broken = isahp_errata_broken(isahp_errata_of(&p), 0);
 	cr_assert(isahp_features_empty(&broken));
 	/* Another stepping, of which no repair is known. */
 	isahp_profile_set(&p, 1, 0, ISAHP_EAX, 0xf, 0);
@@ -219,6 +220,7 @@ Test(errata, what_the_hosts_kernel_says_counts_more)
 Test(errata, each_is_whole)
 {
 	const struct isahp_erratum *e;
+	struct isahp_place place;
 	unsigned int i, j;
 
 	for (i = 0; (e = isahp_erratum(i)); i++) {
@@ -226,6 +228,11 @@ Test(errata, each_is_whole)
 		/* Nobody who cannot be told apart may be let in. */
 		cr_assert(e->hide.leaf || e->file, "%s", e->name);
 		cr_assert(!e->hide.leaf || e->hide.name, "%s", e->name);
+		place = (struct isahp_place){ e->hide.leaf, e->hide.subleaf, e->hide.reg,
+					      e->hide.bit, 1 };
+		cr_assert(!e->hide.leaf || e->feature == isahp_place_feature(&place),
+			  "%s", e->name);
+		cr_assert(!e->programs || e->feature >= 0, "%s", e->name);
 		cr_assert_eq(isahp_erratum_find(e->name), (int)i);
 		for (j = 0; j < i; j++)
 			cr_assert_str_neq(isahp_erratum(j)->name, e->name);
