@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <isa-core/features.h>
+
 #include "errata.h"
 #include "names.h"
 #include "pool_reader.h"
@@ -87,10 +89,28 @@ static int read_wanted(struct isahp_pool_reader *r, const char *key, json_t *val
 	return 0;
 }
 
+/* What kernels look at a baseline of programs leaves as it is: XSAVE is there. */
 static int read_baseline(struct isahp_pool_reader *r, const char *key, json_t *value)
 {
+	struct isahp_features *set = &r->pool->baseline, missing, system, closed, fell;
+	int rc = read_features(r, key, value, set);
+	char needs[256], names[256];
+
+	if (rc)
+		return rc;
 	r->pool->pinned = true;
-	return read_features(r, key, value, &r->pool->baseline);
+	system = isahp_features_of_class(ISAHP_CLASS_SYSTEM);
+	missing = isahp_features_missing(set, set);
+	missing = isahp_features_andnot(&missing, &system);
+	isahp_names_format(&missing, needs, sizeof(needs));
+	if (!*needs)
+		return 0;
+	closed = isahp_features_or(set, &system);
+	closed = isahp_features_supported(&closed);
+	fell = isahp_features_andnot(set, &closed);
+	isahp_names_format(&fell, names, sizeof(names));
+	return isahp_pool_bad(r->err, key, "%s rest%s on %s: name them too",
+			      names, strchr(names, ',') ? "" : "s", needs);
 }
 
 static int read_hide(struct isahp_pool_reader *r, const char *key, json_t *value)

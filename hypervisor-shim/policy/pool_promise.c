@@ -272,7 +272,7 @@ static int cannot_promise(const struct isahp_pool *pool,
 
 	isahp_names_format(&rest, names, sizeof(names));
 	return isahp_error_set(err, ISAHP_ERROR_POLICY, -EPERM,
-			       "pool %s: each host has %s of the baseline, but what rests on it is missing, or differs between them in register images, or an erratum is about it: lower the baseline",
+			       "pool %s: each host has %s of the baseline, but not as a VM could be given it: its registers lie elsewhere on some, or an erratum is about it (`pool explain` without it says which): lower the baseline",
 			       pool->name, names);
 }
 

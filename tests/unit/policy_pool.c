@@ -139,6 +139,8 @@ Test(pool, mistakes_are_named)
 		{ TWO ", \"level\": \"x86-64-v9\"}", "level: unknown level" },
 		{ TWO ", \"level\": \"x86-64-v2\", \"features\": \"aes\"}", "either a level or" },
 		{ TWO ", \"features\": \"aes,avx3\"}", "features: unknown feature 'avx3'" },
+		{ TWO ", \"baseline\": [\"avx2\", \"vaes\"]}",
+		  "baseline: avx2,vaes rest on pni,ssse3,sse4_1,sse4_2,aes,avx: name them too" },
 		{ TWO ", \"mode\": \"mask\"}", "mode: has to be masked or superset" },
 		{ TWO ", \"cross_vendor\": 1}", "cross_vendor: has to be true" },
 		{ TWO ", \"vendor\": \"cyrix\"}", "vendor" },
