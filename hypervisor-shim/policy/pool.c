@@ -74,31 +74,16 @@ static int read_level(struct isahp_pool_reader *r, const char *key, json_t *valu
 	return 0;
 }
 
-static int read_wanted(struct isahp_pool_reader *r, const char *key, json_t *value)
+/*
+ * A wish has to name what it rests on: what it does not name is hidden. But what
+ * kernels look at stays as it is: XSAVE is there.
+ */
+static int check_whole(struct isahp_pool_reader *r, const char *key,
+		       const struct isahp_features *set)
 {
-	struct isahp_features set;
-	int rc;
-
-	if (r->pool->wanted)
-		return isahp_pool_bad(r->err, key, "either a level or features");
-	rc = read_features(r, key, value, &set);
-	if (rc)
-		return rc;
-	r->pool->wanted = true;
-	r->pool->level = isahp_level_of("features", &set);
-	return 0;
-}
-
-/* What kernels look at a baseline of programs leaves as it is: XSAVE is there. */
-static int read_baseline(struct isahp_pool_reader *r, const char *key, json_t *value)
-{
-	struct isahp_features *set = &r->pool->baseline, missing, system, closed, fell;
-	int rc = read_features(r, key, value, set);
+	struct isahp_features missing, system, closed, fell;
 	char needs[256], names[256];
 
-	if (rc)
-		return rc;
-	r->pool->pinned = true;
 	system = isahp_features_of_class(ISAHP_CLASS_SYSTEM);
 	missing = isahp_features_missing(set, set);
 	missing = isahp_features_andnot(&missing, &system);
@@ -109,8 +94,33 @@ static int read_baseline(struct isahp_pool_reader *r, const char *key, json_t *v
 	closed = isahp_features_supported(&closed);
 	fell = isahp_features_andnot(set, &closed);
 	isahp_names_format(&fell, names, sizeof(names));
-	return isahp_pool_bad(r->err, key, "%s rest%s on %s: name them too",
-			      names, strchr(names, ',') ? "" : "s", needs);
+	return isahp_pool_bad(r->err, key, "%s rest%s on %s: name them too", names,
+			      strchr(names, ',') ? "" : "s", needs);
+}
+
+static int read_wanted(struct isahp_pool_reader *r, const char *key, json_t *value)
+{
+	struct isahp_features set;
+	int rc;
+
+	if (r->pool->wanted)
+		return isahp_pool_bad(r->err, key, "either a level or features");
+	rc = read_features(r, key, value, &set);
+	if (!rc)
+		rc = check_whole(r, key, &set);
+	if (rc)
+		return rc;
+	r->pool->wanted = true;
+	r->pool->level = isahp_level_of("features", &set);
+	return 0;
+}
+
+static int read_baseline(struct isahp_pool_reader *r, const char *key, json_t *value)
+{
+	int rc = read_features(r, key, value, &r->pool->baseline);
+
+	r->pool->pinned = true;
+	return rc ? rc : check_whole(r, key, &r->pool->baseline);
 }
 
 static int read_hide(struct isahp_pool_reader *r, const char *key, json_t *value)

@@ -141,6 +141,7 @@ Test(pool, mistakes_are_named)
 		{ TWO ", \"features\": \"aes,avx3\"}", "features: unknown feature 'avx3'" },
 		{ TWO ", \"baseline\": [\"avx2\", \"vaes\"]}",
 		  "baseline: avx2,vaes rest on pni,ssse3,sse4_1,sse4_2,aes,avx: name them too" },
+		{ TWO ", \"features\": \"x86-64-v2,fma\"}", "features: fma rests on avx: name them" },
 		{ TWO ", \"mode\": \"mask\"}", "mode: has to be masked or superset" },
 		{ TWO ", \"cross_vendor\": 1}", "cross_vendor: has to be true" },
 		{ TWO ", \"vendor\": \"cyrix\"}", "vendor" },
@@ -285,7 +286,7 @@ Test(pool, a_wish_that_nobody_can_fulfil_is_a_mistake)
 	cr_assert(strstr(err.text, "x86-64-v4 has avx512dq,"), "%s", err.text);
 	isahp_pool_free(&pool);
 	/* What some hosts lack is how pools are. */
-	loads(TWO ", \"features\": \"aes,avx512f\"}", &pool);
+	loads(TWO ", \"features\": \"x86-64-v3,aes,avx512f\"}", &pool);
 	cr_assert_eq(isahp_pool_merge(&pool, &merged, &err), 0, "%s", err.text);
 	isahp_merged_free(&merged);
 	isahp_pool_free(&pool);
