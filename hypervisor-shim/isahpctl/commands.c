@@ -22,6 +22,7 @@ X(features) \
 X(host_profile) \
 X(host_show) \
 X(host_compare) \
+X(host_mask) \
 X(pool_baseline) \
 X(pool_levels) \
 X(pool_explain) \

@@ -535,5 +535,50 @@ class Vms(Case):
         self.assertIn("either --pool or --record", said)
 
 
+class Masks(Case):
+    def phenom(self):
+        """A Phenom II X4 940 (data/cpuid of libcpuid), and an Intel CPU of its time."""
+        def leaf(number, **registers):
+            return {"leaf": f"0x{number:08x}", "subleaf": "0x0",
+                    **{k: f"0x{v:08x}" for k, v in registers.items()}}
+
+        return self.write("phenom.json", {
+            "isahp-profile": 1, "name": "phenom", "cpuid": [
+                leaf(0, eax=5, ebx=0x68747541, ecx=0x444d4163, edx=0x69746e65),
+                leaf(1, eax=0x100f42, ebx=0, ecx=0x802009, edx=0x178bfbff),
+                leaf(0x80000000, eax=0x80000008, ebx=0, ecx=0, edx=0),
+                leaf(0x80000001, eax=0x100f42, ebx=0, ecx=0x37ff, edx=0xefd3fbff),
+                leaf(0x80000008, eax=0x3030, ebx=0, ecx=3, edx=0)]})
+
+    def test_values_are_those_of_xens_table(self):
+        path = self.phenom()
+        data = ask("host", "mask", path, "fam_0f_rev_f")
+        self.assertEqual([(r["msr"], r["value"]) for r in data["registers"]],
+                         [("0xc0011004", "0x00002001178bfbff"),
+                          ("0xc0011005", "0x0000001febd3fbff")])
+        self.assertEqual(data["left"], [])
+        self.assertIn("  MSR C0011004  00002001:178BFBFF\n",
+                      run("host", "mask", path, "amd-k8-rev-f").stdout)
+        self.assertEqual(run("host", "mask", path, "amd-k8-rev-f", "--xen").stdout,
+                         "cpuid_mask_edx=0x178bfbff cpuid_mask_ecx=0x00002001 "
+                         "cpuid_mask_ext_edx=0xebd3fbff cpuid_mask_ext_ecx=0x0000001f\n")
+
+    def test_a_value_from_elsewhere_is_judged(self):
+        path = self.phenom()
+        slide = run("host", "mask", path, "--check", "C0011004=00002001:178FBFBF", code=3)
+        self.assertIn("a misprint of 178BFBFF", slide.stderr)
+        for good in ("C0011004=00002001:178BFBFF", "0xc0011004=0x00002001178bfbff"):
+            run("host", "mask", path, "--check", good)
+        for bad in ("", "C0011004", "C0011004=", "=1", "C0011004=1:2:3", "C0011004=1x",
+                    "C0011004=100000000:1", "C0011004=1:", "1" * 20 + "=1"):
+            self.assertIn("MSR=VALUE", run("host", "mask", path, "--check", bad,
+                                           code=2).stderr)
+        run("host", "mask", path, code=2)
+        run("host", "mask", path, "amd-k8-rev-f", "--check", "C0011004=1", code=2)
+        self.assertIn("no CPUID mask registers",
+                      run("host", "mask", self.file("Haswell-v1"), "x86-64-v2",
+                          code=3).stderr)
+
+
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1])

@@ -332,7 +332,7 @@ class Manual(unittest.TestCase):
                 return [w for w in done.stdout.split("\n") if w]
 
             self.assertEqual(press("pool", "e"), ["explain"])
-            self.assertEqual(set(press("host", "")), {"profile", "show", "compare"})
+            self.assertEqual(set(press("host", "")), {"profile", "show", "compare", "mask"})
             self.assertEqual(press("host", "show", "a"), ["a file.json"])
             self.assertEqual(press("host", "show", "b"), [])
 
