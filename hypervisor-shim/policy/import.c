@@ -8,11 +8,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <isahp/abi.h>
+
+#include "entry.h"
 #include "import_formats.h"
 #include "text.h"
 
 #define NOT_IMPORTED "not-imported"
 #define NOT_IMPORTED_MAX 1024
+
+/* 8000_0001h EDX (SDM vol. 2A, CPUID; APM vol. 3, E.4.2). */
+#define SYSCALL (1U << 11)
+#define LONG_MODE (1U << 29)
 
 static const struct {
 	const char *name;
@@ -358,11 +365,28 @@ static void name_of(const char *path, char *name, size_t size)
 		strcpy(name, "host");
 }
 
+/* Intel's CPUs do not show SYSCALL to 32-bit code: such a profile misses it. */
+static int check_width(struct isahp_profile *profile, struct isahp_error *err)
+{
+	const struct isahp_cpuid_leaf *l = isahp_profile_leaf(profile, 0x80000001, 0);
+	int rc;
+
+	if (!l || !(l->value[ISAHP_EDX] & LONG_MODE) ||
+	    isahp_profile_vendor(profile) != ISAHP_VENDOR_INTEL ||
+	    (l->known[ISAHP_EDX] & ~l->value[ISAHP_EDX] & SYSCALL) != SYSCALL)
+		return 0;
+	rc = isahp_entry_check(profile, ISAHP_ENTRY_64, err);
+	if (rc)
+		isahp_profile_free(profile);
+	return rc;
+}
+
 int isahp_import_file(const char *path, enum isahp_import_format format,
 		      const char *name, struct isahp_profile *ret_profile,
 		      struct isahp_error *err)
 {
 	char own[ISAHP_PROFILE_NAME_SIZE], shown[256];
+	struct isahp_profile profile;
 	bool input = !strcmp(path, "-");
 	int fd = input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
 	char *data = NULL;
@@ -378,7 +402,11 @@ int isahp_import_file(const char *path, enum isahp_import_format format,
 	}
 	if (!name)
 		name_of(path, own, sizeof(own));
-	rc = isahp_import(data, size, format, name ? name : own, ret_profile, err);
+	rc = isahp_import(data, size, format, name ? name : own, &profile, err);
 	free(data);
+	if (!rc)
+		rc = check_width(&profile, err);
+	if (!rc)
+		*ret_profile = profile;
 	return rc;
 }

@@ -57,6 +57,8 @@ int isahp_import(const char *data, size_t size, enum isahp_import_format format,
  * @ret_profile: to be freed; untouched on failure.
  * @err: says what is wrong.
  *
+ * A profile of Intel's that a 32-bit program took is refused: it misses SYSCALL.
+ *
  * Return: as isahp_import(), or the negative errno of reading it.
  */
 int isahp_import_file(const char *path, enum isahp_import_format format,

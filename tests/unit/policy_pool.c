@@ -356,6 +356,23 @@ Test(pool, of_two_vendors_is_a_normal_case)
 	isahp_pool_free(&pool);
 }
 
+/* Intel's SYSCALL bit reads 0 there, and a pool would hide it from all VMs. */
+Test(pool, a_profile_by_a_32_bit_program_is_noticed)
+{
+	struct isahp_profile p = policy_host("half", POLICY_INTEL, 6, 0x6a, "x86-64-v2,xsave");
+	struct isahp_pool pool;
+
+	isahp_profile_set(&p, 0x80000001, 0, ISAHP_EDX, 1 << 29, ~0u);
+	write_host(p);
+	refuse(HEAD "\"hosts\": [\"half.json\"]}", "take the profile with a 64-bit program");
+	/* A CPU of 32 bits has none. */
+	p = policy_host("half", POLICY_INTEL, 6, 0x0e, "x86-64-v2,xsave");
+	isahp_profile_set(&p, 0x80000001, 0, ISAHP_EDX, 1 << 29, 0);
+	write_host(p);
+	loads(HEAD "\"hosts\": [\"half.json\"]}", &pool);
+	isahp_pool_free(&pool);
+}
+
 /* A pattern is what the file says, not what its folder is called. */
 Test(pool, may_lie_in_a_folder_of_any_name)
 {
