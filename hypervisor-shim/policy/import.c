@@ -242,6 +242,8 @@ static int read_json(const char *text, enum isahp_import_format *format,
 static int read_text(char *text, enum isahp_import_format *format,
 		     struct isahp_profile *profile, struct isahp_error *err)
 {
+	if (!text[strspn(text, " \t\r\n")])
+		return isahp_import_bad(err, 0, NULL, "is empty");
 	if (*format == ISAHP_IMPORT_AUTO)
 		*format = recognise(text);
 	switch (*format) {

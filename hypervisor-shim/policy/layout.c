@@ -178,6 +178,8 @@ const char *isahp_layout_name(unsigned int number)
 	static const char *const names[] = {
 		[2] = "AVX", [3] = "BNDREGS", [4] = "BNDCSR", [5] = "opmask",
 		[6] = "ZMM_Hi256", [7] = "Hi16_ZMM", [8] = "PT", [9] = "PKRU",
+		[10] = "PASID", [11] = "CET_U", [12] = "CET_S", [13] = "HDC",
+		[14] = "UINTR", [15] = "LBR", [16] = "HWP",
 		[17] = "XTILECFG", [18] = "XTILEDATA", [19] = "APX", [62] = "LWP",
 	};
 

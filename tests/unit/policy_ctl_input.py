@@ -54,7 +54,7 @@ class BadInput(Case):
             (("host", "show", str(self.dir)), 1, str(self.dir), "Is a directory"),
             (("host", "show", cut), 2, cut, "line"),
             (("host", "compare", good, latin), 2, latin, "line"),
-            (("host", "show", empty), 2, empty, "not recognised"),
+            (("host", "show", empty), 2, empty, "is empty"),
             (("host", "show", binary), 2, binary, "not a text"),
             (("host", "show", newer), 2, newer, "isahp-profile"),
             (("host", "show", str(self.dir / "control\n.json")), 1, "control?.json"),

@@ -400,7 +400,6 @@ Test(xen, the_host_is_preferred_to_its_guests)
 
 Test(hostile, each_is_refused_with_host_and_place)
 {
-	refuse("", "not recognised");
 	refuse("Hello", "not recognised");
 	refuse("CPU 0:\n   0x00000000 0x00: eax=0x1\n", "line 2");
 	refuse("CPU 0:\n   vendor_id = \"AuthenticAMD\"\n", "without -r");
@@ -444,6 +443,12 @@ Test(hostile, each_is_refused_with_host_and_place)
 	refuse("bfebfbff-77faf3bf-2c100800-00000121-0000000f-239c27eb-9840078c-00000100-"
 	       "00000000-bc000400-00000000-00000000-00000000-00000000-00000000-00000000-"
 	       "0000006b-00000001-00000000-00000001\n", "newer Xen");
+}
+
+Test(hostile, an_empty_file_is_called_so)
+{
+	refuse("", "is empty");
+	refuse(" \n\t\r\n", "is empty");
 }
 
 Test(hostile, a_name_that_no_host_has_is_refused)
