@@ -10,6 +10,7 @@
 
 #include <isa-core/features.h>
 
+#include "connect.h"
 #include "ctl.h"
 #include "hosts.h"
 #include "policy/names.h"
@@ -60,7 +61,7 @@ static int promise_of(const struct ctl_pool_file *file, const json_t *document,
 
 	memset(&pool, 0, sizeof(pool));
 	folder_of(file->path, folder, sizeof(folder));
-	rc = isahp_pool_from_json(document, folder, &pool, err);
+	rc = isahp_pool_from_json(document, folder, &ctl_connect, &pool, err);
 	if (rc)
 		return blame(file, err);
 	rc = isahp_pool_merge(&pool, &merged, err);
