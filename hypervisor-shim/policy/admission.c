@@ -10,6 +10,7 @@
 
 #include "envelope.h"
 #include "errata.h"
+#include "gather.h"
 #include "names.h"
 #include "rules.h"
 #include "text.h"
@@ -95,7 +96,8 @@ static bool is_told(const struct isahp_profile *host, unsigned int number)
 	const struct isahp_cpuid_leaf *leaf =
 		isahp_profile_leaf(host, f->leaf, f->subleaf);
 
-	return leaf && leaf->known[f->reg] >> f->bit & 1;
+	return leaf ? leaf->known[f->reg] >> f->bit & 1 :
+		      isahp_gather_absent(host, f->leaf, f->subleaf);
 }
 
 static void take_objection(const struct isahp_objection *objection, void *context)

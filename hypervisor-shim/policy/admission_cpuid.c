@@ -8,6 +8,7 @@
 #include <isa-core/features.h>
 
 #include "flag.h"
+#include "gather.h"
 
 /* What is no reason to refuse; else the field's operator decides. */
 enum exception {
@@ -317,7 +318,9 @@ void isahp_admission_cpuid(const struct isahp_vm_record *vm,
 			   const struct isahp_profile *host,
 			   struct isahp_admission *admission)
 {
-	static const struct isahp_cpuid_leaf nothing;
+	static const struct isahp_cpuid_leaf nothing, absent = {
+		.known = { ~0u, ~0u, ~0u, ~0u },
+	};
 	struct pair p = { .to = admission };
 	unsigned int reg;
 	size_t i;
@@ -328,7 +331,8 @@ void isahp_admission_cpuid(const struct isahp_vm_record *vm,
 			isahp_profile_leaf(host, shown->leaf, shown->subleaf);
 
 		if (!there)
-			there = &nothing;
+			there = isahp_gather_absent(host, shown->leaf, shown->subleaf) ?
+				&absent : &nothing;
 		for (reg = ISAHP_EAX; reg <= ISAHP_EDX; reg++) {
 			p.place = (struct isahp_place){
 				.leaf = shown->leaf, .subleaf = shown->subleaf,

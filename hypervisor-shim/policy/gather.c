@@ -256,8 +256,7 @@ static bool beyond_last(const struct isahp_profile *host, __u32 leaf)
 	return l && l->known[ISAHP_EAX] == 0xffffffff && l->value[ISAHP_EAX] < leaf;
 }
 
-/* What does not list a leaf: does it not have it, or did it not tell? */
-static bool leaf_absent(const struct isahp_profile *host, __u32 leaf, __u32 subleaf)
+bool isahp_gather_absent(const struct isahp_profile *host, __u32 leaf, __u32 subleaf)
 {
 	const struct isahp_cpuid_leaf *first;
 	unsigned int reg;
@@ -285,7 +284,7 @@ static bool leaf_absent(const struct isahp_profile *host, __u32 leaf, __u32 subl
 static void leaf_miss(struct isahp_gathered *slot, const struct isahp_profile *host,
 		      __u32 index)
 {
-	bool absent = leaf_absent(host, slot->leaf, slot->subleaf);
+	bool absent = isahp_gather_absent(host, slot->leaf, slot->subleaf);
 	unsigned int reg;
 
 	if (slot->tuning || (slot->component && absent))

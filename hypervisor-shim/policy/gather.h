@@ -111,6 +111,16 @@ int isahp_gather_hosts(struct isahp_gather *gather,
 		       const struct isahp_profile *const *hosts, size_t count,
 		       struct isahp_error *err);
 
+/**
+ * isahp_gather_absent - what does not list a leaf: has it none, or did it not tell
+ * @host: its profile, without the leaf.
+ * @leaf: EAX.
+ * @subleaf: ECX.
+ *
+ * Return: whether its CPUID says that it has none: then all of it is 0.
+ */
+bool isahp_gather_absent(const struct isahp_profile *host, __u32 leaf, __u32 subleaf);
+
 /** isahp_gather_find - look one up; NULL when no host has it */
 const struct isahp_gathered *isahp_gather_find(const struct isahp_gather *gather,
 					   bool msr, __u32 leaf, __u32 subleaf);

@@ -563,6 +563,40 @@ Test(admission, fields_are_held_against_their_operators)
 	end(&f);
 }
 
+/* Another profile of it would say no more: it is an older CPU. */
+Test(admission, a_leaf_that_a_host_says_it_lacks_is_told)
+{
+	struct fixture f = fixture(V2, "none",
+				   policy_host("b", POLICY_INTEL, 6, 0x6a, HASWELL));
+	const struct isahp_admission_item *item;
+	unsigned int reg;
+
+	/* BHI_CTRL; then leaf 8000_0021h, that AMD's CPUs of today have. */
+	isahp_profile_set(&f.vm.cpuid, 7, 2, ISAHP_EDX, ~0u, 1 << 4);
+	cr_assert_eq(only(&f, "bhi-ctrl")->kind, ISAHP_OBJECTION_UNTOLD);
+	isahp_profile_set(&f.host, 7, 0, ISAHP_EAX, ~0u, 1);
+	item = only(&f, "bhi-ctrl");
+	cr_assert_eq(item->kind, ISAHP_OBJECTION_CPUID);
+	cr_assert_eq(item->remedy, ISAHP_REMEDY_RESTART);
+	isahp_profile_set(&f.vm.cpuid, 7, 2, ISAHP_EDX, ~0u, 0);
+	isahp_profile_set(&f.vm.cpuid, 0x80000021, 0, ISAHP_EAX, ~0u, 1 << 6);
+	cr_assert_eq(only(&f, "null-sel-clr-base")->kind, ISAHP_OBJECTION_UNTOLD);
+	for (reg = 0; reg < 4; reg++)
+		isahp_profile_set(&f.host, 0x80000000, 0, reg, ~0u, 0x80000008);
+	cr_assert_eq(only(&f, "null-sel-clr-base")->kind, ISAHP_OBJECTION_CPUID);
+	isahp_profile_set(&f.vm.cpuid, 0x80000021, 0, ISAHP_EAX, ~0u, 0);
+	/* Features of the table, too: AVX-IFMA is in leaf 7, subleaf 1. */
+	for (reg = 0; reg < f.host.leaf_count; reg++)
+		if (f.host.leaves[reg].leaf == 7 && f.host.leaves[reg].subleaf == 1)
+			memmove(&f.host.leaves[reg], &f.host.leaves[reg + 1],
+				(--f.host.leaf_count - reg) * sizeof(f.host.leaves[0]));
+	f.vm.list[ISAHP_VM_PINNED] = policy_set("avx_ifma");
+	cr_assert_eq(only(&f, "avx_ifma")->kind, ISAHP_OBJECTION_UNTOLD);
+	isahp_profile_set(&f.host, 7, 0, ISAHP_EAX, ~0u, 0);
+	cr_assert_eq(only(&f, "avx_ifma")->kind, ISAHP_OBJECTION_PINNED);
+	end(&f);
+}
+
 Test(admission, is_said_in_json_and_in_words)
 {
 	struct fixture f = fixture(V2 ",bmi2", "aes",
