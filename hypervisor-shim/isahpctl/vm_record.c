@@ -5,6 +5,7 @@
 
 #include <isa-core/features.h>
 
+#include "mitigations.h"
 #include "move.h"
 #include "policy/errata.h"
 #include "policy/names.h"
@@ -60,6 +61,25 @@ static int take_baseline(json_t *args, struct isahp_vm_record *record,
 	return isahp_error_set(err, ISAHP_ERROR_USAGE, ISAHP_ERROR_USAGE,
 			       "isahpd was not told what VM '%s' was promised: name its pool with --pool POOLFILE, or the features with --baseline LIST",
 			       record->name);
+}
+
+/* The guest's own report counts more than what a kernel of its CPU would do. */
+static int take_report(json_t *args, struct isahp_vm_record *record,
+		       struct isahp_error *err)
+{
+	const char *path = json_string_value(json_object_get(args, "vulnerabilities"));
+	__u32 vendor = record->boot_vendor ? record->boot_vendor : record->vendor;
+	struct isahp_profile guest;
+	int rc;
+
+	if (!path)
+		return 0;
+	rc = ctl_mitigations_read(path, &guest, err);
+	if (rc)
+		return rc;
+	record->errata = isahp_errata_reported(&guest, vendor, record->errata);
+	isahp_profile_free(&guest);
+	return 0;
 }
 
 /* Announcements are for programs: of what only kernels look at they say nothing. */
@@ -141,6 +161,8 @@ static int run(const struct ctl *ctl, json_t *args)
 
 	if (!rc)
 		rc = take_baseline(args, &record, &err);
+	if (!rc)
+		rc = take_report(args, &record, &err);
 	if (!rc) {
 		fill_in(&record);
 		rc = contradicts(&record, &err);
@@ -157,6 +179,7 @@ static int run(const struct ctl *ctl, json_t *args)
 static const struct ctl_option options[] = {
 	{ "pool", CTL_FILE, "pool" },
 	{ "baseline", CTL_FEATURES, "baseline" },
+	{ "vulnerabilities", CTL_FILE, "vulnerabilities" },
 	{ "out", CTL_FILE, "out" },
 	{ 0 },
 };
@@ -165,7 +188,8 @@ const struct ctl_command ctl_vm_record = {
 	.name = "vm record",
 	.summary = "write down what has to be known of a VM where it goes",
 	.usage =
-	"vm record NAME [--pool POOLFILE | --baseline LIST] [--out FILE]\n"
+	"vm record NAME [--pool POOLFILE | --baseline LIST]\n"
+	"       [--vulnerabilities FILE] [--out FILE]\n"
 	"Write a running VM's record, in JSON, for `vm check` and `pool plan`: its\n"
 	"baseline, what is announced to it, what its CPUID shows, what its kernel said\n"
 	"it needs, the layout of its register images, and what it came with from other\n"
@@ -174,6 +198,9 @@ const struct ctl_command ctl_vm_record = {
 	"\n"
 	"  --pool POOLFILE   the pool whose promise the VM was given\n"
 	"  --baseline LIST   what the VM was promised, where isahpd was not told\n"
+	"  --vulnerabilities FILE   what its kernel works around, as it says itself: of\n"
+	"                    `grep -r . /sys/devices/system/cpu/vulnerabilities` there;\n"
+	"                    - is standard input\n"
 	"  --out FILE        write it there, all or nothing\n",
 	.positionals = ctl_takes_vm,
 	.options = options,

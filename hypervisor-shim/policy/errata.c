@@ -255,9 +255,8 @@ static int told(const struct isahp_erratum *e, const struct isahp_profile *cpu)
 }
 
 /* One file for two errata: the vendor decides. */
-static bool other_vendors(unsigned int number, const struct isahp_profile *cpu)
+static bool other_vendors(unsigned int number, __u32 vendor)
 {
-	__u32 vendor = isahp_profile_vendor(cpu);
 	bool amd = vendor == AMD || vendor == HYGON;
 
 	return (number == RETBLEED_AMD && !amd) ||
@@ -290,7 +289,7 @@ static bool has(unsigned int number, const struct isahp_profile *cpu,
 {
 	int said;
 
-	if (other_vendors(number, cpu) || says_clean(number, cpu, true))
+	if (other_vendors(number, isahp_profile_vendor(cpu)) || says_clean(number, cpu, true))
 		return false;
 	said = told(&errata[number], cpu);
 	if (said >= 0)
@@ -343,6 +342,36 @@ __u64 isahp_errata_found(const struct isahp_profile *shown)
 
 	for (i = 0; i < COUNT(errata); i++)
 		if (expected(i, shown))
+			set |= BIT(i);
+	return set & ~of_programs();
+}
+
+/*
+ * "Mitigation: SMT disabled" of SRSO is no work that it does: on a CPU with two
+ * threads it would do none either.
+ */
+static bool works_around(const struct isahp_erratum *e, const struct isahp_profile *guest)
+{
+	size_t i;
+
+	for (i = 0; i < guest->mitigation_count; i++)
+		if (!strcmp(guest->mitigations[i].name, e->file))
+			return begins(guest->mitigations[i].state, "Mitigation") &&
+			       !begins(guest->mitigations[i].state,
+				       "Mitigation: SMT disabled");
+	return false;
+}
+
+__u64 isahp_errata_reported(const struct isahp_profile *guest, __u32 boot_vendor,
+			    __u64 found)
+{
+	__u64 set = 0;
+	unsigned int i;
+
+	for (i = 0; i < COUNT(errata); i++)
+		if (errata[i].file ? !other_vendors(i, boot_vendor) &&
+					     works_around(&errata[i], guest) :
+				     found >> i & 1)
 			set |= BIT(i);
 	return set & ~of_programs();
 }

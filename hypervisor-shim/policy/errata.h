@@ -97,6 +97,17 @@ __u64 isahp_errata_of(const struct isahp_profile *host);
 __u64 isahp_errata_found(const struct isahp_profile *shown);
 
 /**
+ * isahp_errata_reported - what a guest's kernel says that it works around
+ * @guest: its @mitigations.
+ * @boot_vendor: enum isahp_vendor of the CPU that it was booted on.
+ * @found: what it is taken to work around, of which kernels have no file.
+ *
+ * Return: a mask by number.
+ */
+__u64 isahp_errata_reported(const struct isahp_profile *guest, __u32 boot_vendor,
+			    __u64 found);
+
+/**
  * isahp_errata_broken - what programs must not use on a host
  * @errata: its own, a mask.
  * @accepted: errata that the operator takes on himself, a mask.

@@ -463,6 +463,20 @@ class Vms(Case):
                                           "retbleed-intel"]
         vm = self.write("told.vm", record)
         self.assertEqual(ask("vm", "check", vm, pool)["admitting"], 2)
+        # What its kernel does it says itself.
+        report = self.write("report", "/sys/devices/system/cpu/vulnerabilities/mds:"
+                            "Mitigation: Clear CPU buffers; SMT vulnerable\n\n"
+                            "meltdown: Mitigation: PTI\nretbleed:Not affected\n")
+        for args in (("--baseline", ",".join(promised)), ("--pool", pool)):
+            own = json.loads(self.record_of(told, *args, "--vulnerabilities", report).stdout)
+            self.assertEqual(own["guest"]["workarounds"], ["meltdown", "mds"])
+        for text, place in (("mds\n", "line 1"), ("", "tells nothing"), ("a:b\n" * 9 + "c",
+                            "line 10"), ("x" * 5000, "line 1"), ("b c:d\n", "line 1"),
+                            ("".join(f"n{i}:x\n" for i in range(99)), "line 65")):
+            err = self.record_of(told, "--baseline", "pni", "--vulnerabilities",
+                                 self.write("bad report", text), code=2).stderr
+            self.assertIn(place, err)
+            self.assertIn("bad report", err)
         # Without a pool, it was promised what isahpd says, or nobody knows.
         self.assertIn("--baseline LIST", self.record_of(told, code=2).stderr)
         alone = json.loads(self.record_of({**told, "baseline": promised}).stdout)

@@ -4,6 +4,7 @@
 #include <hypervisor-shim/policy/decision.h>
 #include <hypervisor-shim/policy/errata.h>
 #include <isa-core/features.h>
+#include <isahp/abi.h>
 #include <string.h>
 
 #include "policy_env.h"
@@ -214,6 +215,25 @@ Test(errata, what_the_hosts_kernel_says_counts_more)
 	isahp_profile_mitigation_set(&p, "retbleed", "Mitigation: untrained return thunk");
 	cr_assert(isahp_errata_of(&p) & bit("retbleed-amd"));
 	cr_assert_not(isahp_errata_of(&p) & bit("retbleed-intel"));
+	isahp_profile_free(&p);
+}
+
+Test(errata, a_guest_says_itself_what_it_works_around)
+{
+	struct isahp_profile p = { 0 };
+	__u64 found = bit("amd-1386-xsaves") | bit("mds") | bit("its") | bit("amd-rdseed");
+
+	/* An older kernel, without a file for ITS. */
+	isahp_profile_mitigation_set(&p, "mds", "Mitigation: Clear CPU buffers; SMT Host state unknown");
+	isahp_profile_mitigation_set(&p, "retbleed", "Mitigation: IBRS");
+	isahp_profile_mitigation_set(&p, "meltdown", "Not affected");
+	isahp_profile_mitigation_set(&p, "mmio_stale_data", "Vulnerable: Clear CPU buffers attempted, no microcode");
+	isahp_profile_mitigation_set(&p, "spec_rstack_overflow", "Mitigation: SMT disabled");
+	cr_assert_eq(isahp_errata_reported(&p, ISAHP_VENDOR_INTEL, found),
+		     bit("amd-1386-xsaves") | bit("mds") | bit("retbleed-intel"));
+	isahp_profile_mitigation_set(&p, "spec_rstack_overflow", "Mitigation: Safe RET");
+	cr_assert_eq(isahp_errata_reported(&p, ISAHP_VENDOR_AMD, 0),
+		     bit("mds") | bit("retbleed-amd") | bit("srso"));
 	isahp_profile_free(&p);
 }
 
