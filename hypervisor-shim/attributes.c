@@ -101,7 +101,9 @@ static int take_cpuid(const struct isahp_vm *vm, struct isahp_vm_record *record)
 	}
 	if (rc)
 		return rc;
-	record->errata |= isahp_errata_of(&record->cpuid);
+	/* Where nobody has said what its kernel does: what one would. */
+	if (!record->errata)
+		record->errata = isahp_errata_found(&record->cpuid);
 	if (record->layout.known)
 		drop_images(&record->cpuid);
 	gone = isahp_profile_features(&record->cpuid);

@@ -58,7 +58,7 @@ struct isahp_vm_unknown {
  * @entry: what it can do about its 32-bit system calls.
  * @physical_bits: of addresses, as its CPUID shows; 0: not told.
  * @linear_bits: the same.
- * @errata: those that its kernel works around: a mask as isahp_errata_of().
+ * @errata: those that its kernel works around: a mask by their numbers.
  * @cpuid: what its CPUID shows, bit by bit; no leaves: not told.
  * @unknown: features without a row, but for those of the envelope alone.
  * @unknown_count: of @unknown.

@@ -335,11 +335,19 @@ Test(attributes, kernel_that_boots_anew_is_not_held_to_the_one_before)
 	record = record_of("a");
 	cr_assert(has(json_object_get(json_object_get(record, "guest"), "workarounds"),
 		      "srso"));
+	/* It came with what it does: no more is taken for granted. */
+	cr_assert(!has(json_object_get(json_object_get(record, "guest"), "workarounds"),
+		       "meltdown"));
 	json_decref(record);
 	isahp_vm_reset(a);
 	record = record_of("a");
 	cr_assert(!has(json_object_get(json_object_get(record, "guest"), "workarounds"),
 		       "srso"));
+	cr_assert(has(json_object_get(json_object_get(record, "guest"), "workarounds"),
+		      "meltdown"));
+	/* A new kernel expects ITS in a guest of Intel's, whatever its model. */
+	cr_assert(has(json_object_get(json_object_get(record, "guest"), "workarounds"),
+		      "its"));
 	cr_assert(!json_object_get(record, "physical_bits"));
 	cr_assert_str_eq(text_at(record, "pool"), "rack4");
 	json_decref(record);
