@@ -86,16 +86,40 @@ static void drop_images(struct isahp_profile *cpuid)
 }
 
 /*
+ * Which errata a kernel finds: by what it is shown; and where that is the CPU that
+ * it is on, it finds what the host's kernel has found.
+ */
+static __u64 found_errata(const struct isahp_vm *vm, const struct isahp_profile *shown,
+			  bool booted_here)
+{
+	struct isahp_signature s = isahp_profile_signature(shown), is;
+	__u64 errata = isahp_errata_found(shown);
+	struct isahp_profile host = { 0 };
+	struct isahp_error ignored;
+
+	if (!booted_here || vm->emulated || !s.family ||
+	    isahp_profile_native(&host, &ignored))
+		return errata;
+	is = isahp_profile_signature(&host);
+	if (is.family == s.family && is.model == s.model && is.stepping == s.stepping &&
+	    isahp_profile_vendor(&host) == isahp_profile_vendor(shown))
+		errata |= isahp_errata_of(&host);
+	isahp_profile_free(&host);
+	return errata;
+}
+
+/*
  * The kernel goes by what it saw when it was booted. Features of the table, which
  * come and go, are as they are now.
  */
 static int take_cpuid(const struct isahp_vm *vm, struct isahp_vm_record *record)
 {
+	bool booted_here = !record->cpuid.leaf_count && vm->cpu.leaf_count;
 	struct isahp_features gone;
 	unsigned int i;
 	int rc = 0;
 
-	if (!record->cpuid.leaf_count && vm->cpu.leaf_count) {
+	if (booted_here) {
 		isahp_profile_free(&record->cpuid);
 		rc = isahp_profile_copy(&vm->cpu, vm->config.name, &record->cpuid);
 	}
@@ -103,7 +127,7 @@ static int take_cpuid(const struct isahp_vm *vm, struct isahp_vm_record *record)
 		return rc;
 	/* Where nobody has said what its kernel does: what one would. */
 	if (!record->errata)
-		record->errata = isahp_errata_found(&record->cpuid);
+		record->errata = found_errata(vm, &record->cpuid, booted_here);
 	if (record->layout.known)
 		drop_images(&record->cpuid);
 	gone = isahp_profile_features(&record->cpuid);

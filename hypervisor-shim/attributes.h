@@ -34,6 +34,15 @@ json_t *isahp_attributes_make(const struct isahp_vm *vm, struct isahp_error *err
 json_t *isahp_attributes_untold(const json_t *record);
 
 /**
+ * isahp_attributes_errata - of the host where a VM is
+ *
+ * An emulated CPU has its model's name, and none of that CPU's errata.
+ *
+ * Return: a mask as isahp_errata_of().
+ */
+__u64 isahp_attributes_errata(const struct isahp_vm *vm);
+
+/**
  * isahp_attributes_keep - a VM has come with this record
  * @vm: any but a loopback.
  * @record: hostile; copied.

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "attributes.h"
+#include "policy/errata.h"
 #include "policy/text.h"
 
 /* --- this host ----------------------------------------------------------------- */
@@ -42,7 +43,7 @@ static int add_given(struct isahp_profile *host, const struct isahp_profile *cpu
 	return rc;
 }
 
-/* An emulated CPU has its model's name, and none of that CPU's errata. */
+/* Of its model it has the name, and not the errata. */
 static int host_emulated(const struct isahp_vm *vm, struct isahp_profile *host)
 {
 	const struct isahp_cpuid_leaf *one;
@@ -82,6 +83,20 @@ static int host_profile(const struct isahp_vm *vm, struct isahp_profile *ret,
 	name_host(&host);
 	*ret = host;
 	return 0;
+}
+
+__u64 isahp_attributes_errata(const struct isahp_vm *vm)
+{
+	struct isahp_profile host = { 0 };
+	struct isahp_error ignored;
+	__u64 errata = 0;
+
+	if (vm->cpu.leaf_count && vm->emulated)
+		return 0;
+	if (!isahp_profile_native(&host, &ignored))
+		errata = isahp_errata_of(&host);
+	isahp_profile_free(&host);
+	return errata;
 }
 
 /* --- admission ----------------------------------------------------------------- */

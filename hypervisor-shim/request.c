@@ -261,9 +261,11 @@ static int run_vm_record(struct isahp_host *host, json_t *args,
 	record = isahp_attributes_make(vm, err);
 	if (!record)
 		return -EINVAL;
-	call->finish(call, json_pack("{s:o, s:o}", "untold",
-				     isahp_attributes_untold(record), "record",
-				     record), NULL);
+	call->finish(call,
+		     json_pack("{s:o, s:o, s:o}", "untold",
+			       isahp_attributes_untold(record), "host_errata",
+			       isahp_errata_to_json(isahp_attributes_errata(vm)),
+			       "record", record), NULL);
 	return 0;
 }
 

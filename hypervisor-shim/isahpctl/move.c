@@ -46,21 +46,18 @@ static int ask(const struct ctl *ctl, const char *socket, const char *command,
 }
 
 int ctl_move_record(const struct ctl *ctl, const char *socket, const char *vm,
-		    json_t **ret_record, json_t **ret_untold, struct isahp_error *err)
+		    json_t **ret_data, struct isahp_error *err)
 {
-	json_t *data, *record;
+	json_t *data;
 	int rc = ask(ctl, socket, "vm-record", vm, &data, err);
 
-	record = json_object_get(data, "record");
-	if (!rc && !record)
+	if (!rc && !json_is_object(json_object_get(data, "record")))
 		rc = isahp_error_set(err, ISAHP_ERROR_FAILED, ISAHP_ERROR_FAILED,
 				     "isahpd tells of VM '%s' nothing that is a record", vm);
-	if (!rc) {
-		*ret_record = json_incref(record);
-		if (ret_untold)
-			*ret_untold = json_incref(json_object_get(data, "untold"));
-	}
-	json_decref(data);
+	if (rc)
+		json_decref(data);
+	else
+		*ret_data = data;
 	return rc;
 }
 
@@ -70,11 +67,21 @@ static void say_old(const char *where)
 		where);
 }
 
+/* What it lives with already is no reason to keep it from another such host. */
+static json_t *accepted(const struct ctl_move *move, const json_t *told)
+{
+	json_t *accept = json_array();
+
+	json_array_extend(accept, (json_t *)move->accept);
+	json_array_extend(accept, json_object_get(told, "host_errata"));
+	return accept;
+}
+
 /* The destination checks the record, and keeps it, or says why the VM may not come. */
 static int admit(const struct ctl *ctl, const struct ctl_move *move,
 		 const json_t *target, json_t **ret_data, struct isahp_error *err)
 {
-	json_t *show, *record = NULL, *args;
+	json_t *show, *told = NULL, *args;
 	bool knows;
 	int rc;
 
@@ -90,12 +97,12 @@ static int admit(const struct ctl *ctl, const struct ctl_move *move,
 		return 0;
 	}
 	if (!rc)
-		rc = ctl_move_record(ctl, move->from, move->vm, &record, NULL, err);
+		rc = ctl_move_record(ctl, move->from, move->vm, &told, err);
 	if (rc)
 		return rc;
-	args = json_pack("{s:s, s:o}", "vm", move->vm_there, "record", record);
-	if (move->accept)
-		json_object_set(args, "accept", (json_t *)move->accept);
+	args = json_pack("{s:s, s:O, s:o}", "vm", move->vm_there, "record",
+			 json_object_get(told, "record"), "accept", accepted(move, told));
+	json_decref(told);
 	rc = ctl_request(ctl, move->to, "vm-admit", args, ret_data, err);
 	json_decref(args);
 	if (rc)

@@ -48,14 +48,14 @@ int ctl_move(const struct ctl *ctl, const struct ctl_move *move, json_t **ret_da
  * @ctl: how to show progress.
  * @socket: of the isahpd.
  * @vm: name.
- * @ret_record: a new reference.
- * @ret_untold: what the record leaves open, a new reference; or NULL.
+ * @ret_data: `record`; `untold`: what that leaves open; `host_errata`: of the host
+ *	where it runs. Untouched on failure.
  * @err: filled on failure.
  *
  * Return: 0, or the exit code.
  */
 int ctl_move_record(const struct ctl *ctl, const char *socket, const char *vm,
-		    json_t **ret_record, json_t **ret_untold, struct isahp_error *err);
+		    json_t **ret_data, struct isahp_error *err);
 
 /**
  * ctl_move_explain - more than fits into one line, of a refusal

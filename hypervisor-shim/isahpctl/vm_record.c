@@ -138,16 +138,18 @@ static int take(const struct ctl *ctl, json_t *args, struct isahp_vm_record *rec
 {
 	const char *vm = json_string_value(json_object_get(args, "vm"));
 	struct isahp_error inner;
-	json_t *json;
-	int rc = ctl_move_record(ctl, ctl->socket, vm, &json, ret_untold, err);
+	json_t *data;
+	int rc = ctl_move_record(ctl, ctl->socket, vm, &data, err);
 
 	if (rc)
 		return rc;
-	if (isahp_vm_record_from_json(json, record, &inner))
+	if (isahp_vm_record_from_json(json_object_get(data, "record"), record, &inner))
 		rc = isahp_error_set(err, ISAHP_ERROR_FAILED, ISAHP_ERROR_FAILED,
 				     "isahpd's record of VM '%s' is none that this isahpctl knows: %.700s",
 				     vm, inner.text);
-	json_decref(json);
+	else
+		*ret_untold = json_incref(json_object_get(data, "untold"));
+	json_decref(data);
 	return rc;
 }
 

@@ -503,7 +503,8 @@ class Vms(Case):
         self.assertEqual([c for c, _ in there.asked], ["vm-await", "vm-admit", "vm-await"])
         self.assertEqual([c for c, _ in here.asked], ["vm-show", "vm-record", "migrate"])
         args = dict(there.asked)["vm-admit"]
-        self.assertEqual(args["accept"], ["srso", "entry32"])
+        # With what it lives with already, where it is.
+        self.assertEqual(args["accept"], ["srso", "entry32", "tsa"])
         self.assertEqual(args["record"]["name"], "web")
 
     def test_refusal_by_the_destination_ends_it(self):

@@ -105,7 +105,7 @@ class StandIn:
     def do_vm_record(self, args, _client):
         vm = self.vms[args["vm"]]
         record = {**vm["record"], "announced": vm["present"]}
-        return {"record": record, "untold": []}
+        return {"record": record, "untold": [], "host_errata": ["tsa"]}
 
     def do_vm_admit(self, args, _client):
         self.vms[args["vm"]]["record"] = args["record"]

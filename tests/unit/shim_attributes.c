@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <hypervisor-shim/attributes.h>
+#include <hypervisor-shim/policy/errata.h>
 #include <hypervisor-shim/policy/layout.h>
 #include <hypervisor-shim/policy/names.h>
 #include <hypervisor-shim/policy/qemu_words.h>
@@ -282,6 +283,48 @@ Test(attributes, errata_that_nobody_knows_are_a_mistake)
 	cr_assert(strstr(call.err.text, "meltdwon"), "%s", call.err.text);
 	shim_call_fini(&call);
 	admit_well("b", record_of("a"), ",\"accept\":[\"meltdown\",\"entry32\"]");
+	shim_guest_disconnect(&guest);
+}
+
+/* Two hosts like this one, with KVM and the CPU passed through: no erratum of its
+ * own CPU, nor anything else of it, may keep a VM from the second. */
+Test(attributes, host_admits_what_was_booted_on_its_like)
+{
+	struct isahp_layout layout = isahp_layout_native(7);
+	struct isahp_profile native, cpu;
+	struct isahp_features has;
+	struct isahp_error err;
+	const char *name;
+	int i;
+
+	cr_assert_eq(isahp_profile_native(&native, &err), 0, "%s", err.text);
+	cr_assert_eq(native.document, NULL);
+	for (i = 0; i < 2; i++) {
+		name = i ? "b" : "a";
+		add(name, "");
+		cr_assert_eq(isahp_profile_copy(&native, "x", &cpu), 0);
+		free(cpu.mitigations);
+		cpu.mitigations = NULL;
+		cpu.mitigation_count = 0;
+		cpu.msr_count = 0;
+		/* The guest that the test plays is Intel's. */
+		cr_assert_eq(isahp_profile_set(&cpu, 0x40000001, 0, ISAHP_EAX, ~0u, 0), 0);
+		/* QEMU gives the x2APIC everywhere. */
+		cr_assert_eq(isahp_profile_set(&cpu, 1, 0, ISAHP_ECX, 1u << 21, 1u << 21), 0);
+		has = isahp_profile_features(&cpu);
+		isahp_attributes_shown(shim_vm(&env, name), &cpu, &layout, true);
+		isahp_vm_shown_set(shim_vm(&env, name), &has, &layout);
+		isahp_vm_profile_set(shim_vm(&env, name), &has, isahp_profile_vendor(&native));
+	}
+	shim_guest_connect(&guest, &env, shim_vm(&env, "a")->config.socket);
+	shim_guest_await(&guest, ISAHP_RECORD_ANNOUNCE, NULL);
+	cr_assert_eq(shim_guest_register(&guest, "xsave,cx16", 7), 0);
+	admit_well("b", record_of("a"), "");
+	cr_assert_eq(isahp_errata_of(&native),
+		     isahp_attributes_errata(shim_vm(&env, "a")));
+	shim_vm(&env, "a")->emulated = true;
+	cr_assert_eq(isahp_attributes_errata(shim_vm(&env, "a")), 0);
+	isahp_profile_free(&native);
 	shim_guest_disconnect(&guest);
 }
 
