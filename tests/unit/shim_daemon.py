@@ -62,6 +62,8 @@ class Client:
 
 
 class Daemon(unittest.TestCase):
+    options = []
+
     def setUp(self):
         self.dir = tempfile.mkdtemp(prefix="isahp-daemon-")
         self.run_dir = os.path.join(self.dir, "run")
@@ -78,7 +80,7 @@ class Daemon(unittest.TestCase):
         shutil.rmtree(self.dir)
 
     def start(self):
-        self.daemon = subprocess.Popen([ISAHPD, "--runtime-dir", self.run_dir],
+        self.daemon = subprocess.Popen([ISAHPD, "--runtime-dir", self.run_dir, *self.options],
                                        stderr=self.log)
         until = time.monotonic() + PATIENCE
         while self.ctl("vm", "list").returncode == 5:
@@ -128,6 +130,40 @@ class Daemon(unittest.TestCase):
         self.assertEqual(os.listdir(self.run_dir), ["isahpd.lock"])
         gone = self.ctl("vm", "list", code=5)
         self.assertIn("start it with", gone.stderr)
+
+    def test_records_outlive_the_daemon(self):
+        state = os.path.join(self.dir, "state")
+        record = os.path.join(self.dir, "brought.json")
+        with open(record, "w", encoding="utf-8") as file:
+            json.dump({"isahp-vm": 1, "name": "a", "pool": "rack4", "shape": [1]}, file)
+        self.daemon.terminate()
+        self.daemon.wait(PATIENCE)
+        self.options = ["--state-dir", state]
+        self.start()
+        add = ["vm", "add", "a", "--present", "x86-64-v2"]
+        self.ctl(*add, "--record", record, code=0)
+        stored = os.path.join(state, "vm-a.json")
+        self.assertEqual(os.stat(stored).st_mode & 0o777, 0o600)
+        for end in "terminate", "kill":
+            getattr(self.daemon, end)()
+            self.daemon.wait(PATIENCE)
+            self.start()
+            shown = json.loads(self.ctl("--json", *add, code=0).stdout)
+            self.assertEqual(shown["attributes"]["pool"], "rack4")
+        made = self.ctl_json("vm", "record", "a", "--baseline", "none")
+        self.assertEqual(made["shape"], [1])
+        self.ctl("vm", "remove", "a", code=0)
+        self.assertEqual(os.listdir(state), [])
+
+    def test_folder_of_others_is_refused_for_records_too(self):
+        shared = os.path.join(self.dir, "shared")
+        os.mkdir(shared)
+        os.chmod(shared, 0o777)
+        done = subprocess.run([ISAHPD, "--runtime-dir", os.path.join(self.dir, "other"),
+                               "--state-dir", shared], capture_output=True, text=True,
+                              timeout=PATIENCE)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("others can write", done.stderr)
 
     def test_killed_daemon_leaves_nothing_in_the_way(self):
         self.add()
