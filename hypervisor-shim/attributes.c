@@ -8,6 +8,7 @@
 #include <isa-core/features.h>
 
 #include "attributes_file.h"
+#include "job.h"
 #include "policy/errata.h"
 #include "policy/names.h"
 
@@ -256,6 +257,32 @@ int isahp_attributes_keep(struct isahp_vm *vm, const json_t *json,
 	if (!rc)
 		keep(vm, &record);
 	return rc;
+}
+
+int isahp_attributes_envelope_set(struct isahp_vm *vm,
+				  const struct isahp_features *envelope,
+				  struct isahp_error *err)
+{
+	struct isahp_vm_record record;
+	struct isahp_error ignored;
+	json_t *made;
+
+	if (vm->job)
+		return isahp_error_set(err, ISAHP_ERROR_FAILED, -EBUSY,
+				       "VM '%s' is busy with %s: wait, or `isahpctl abort %s`",
+				       vm->config.name, vm->job->what, vm->config.name);
+	vm->config.have_envelope = true;
+	vm->config.envelope = isahp_features_or(envelope, &vm->config.baseline);
+	vm->config.envelope = isahp_features_or(&vm->config.envelope,
+						vm->attached ? &vm->record.present :
+							       &vm->profile);
+	isahp_log(ISAHP_LOG_INFO, "vm %s: another envelope", vm->config.name);
+	/* What is stored would bring the old one back. */
+	made = vm->kept.document ? isahp_attributes_make(vm, &ignored) : NULL;
+	if (made && !isahp_vm_record_from_json(made, &record, &ignored))
+		keep(vm, &record);
+	json_decref(made);
+	return 0;
 }
 
 void isahp_attributes_load(struct isahp_vm *vm)

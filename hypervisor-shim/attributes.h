@@ -73,6 +73,22 @@ int isahp_attributes_admit(struct isahp_vm *vm, const json_t *record,
 			   const struct isahp_admission_options *options,
 			   json_t **ret_data, struct isahp_error *err);
 
+/**
+ * isahp_attributes_envelope_set - what may ever be announced, from now on
+ * @vm: any.
+ * @envelope: features. What is announced now, and what was promised, stay in it.
+ * @err: says why not.
+ *
+ * Nothing is announced by it, and nothing taken. What a guest that is not masked
+ * does not see in its CPUID is not announced to it, whatever the envelope says. It
+ * travels with the VM.
+ *
+ * Return: 0, or -EBUSY while a job is at work, which was judged by the old one.
+ */
+int isahp_attributes_envelope_set(struct isahp_vm *vm,
+				  const struct isahp_features *envelope,
+				  struct isahp_error *err);
+
 /** isahp_attributes_arrived - it runs here now: what was admitted is kept */
 void isahp_attributes_arrived(struct isahp_vm *vm);
 

@@ -247,6 +247,26 @@ static int run_vm_resume(struct isahp_host *host, json_t *args,
 	return 0;
 }
 
+static int run_vm_set(struct isahp_host *host, json_t *args,
+		      struct isahp_call *call, struct isahp_error *err)
+{
+	struct isahp_features envelope;
+	struct isahp_vm *vm;
+	const char *name;
+	json_t *list;
+	int rc = UNPACK(args, err, "{s:s, s:o}", "vm", &name, "envelope", &list);
+
+	if (!rc)
+		rc = unpack_vm(host, name, &vm, err);
+	if (!rc)
+		rc = unpack_features(list, &envelope, err);
+	if (!rc)
+		rc = isahp_attributes_envelope_set(vm, &envelope, err);
+	if (!rc)
+		call->finish(call, isahp_show_vm(vm), NULL);
+	return rc;
+}
+
 /* --- vm-record, vm-admit ----------------------------------------------------- */
 
 static int run_vm_record(struct isahp_host *host, json_t *args,
@@ -434,6 +454,7 @@ static const struct command commands[] = {
 	{ "vm-show", run_vm_show },
 	{ "vm-resume", run_vm_resume },
 	{ "vm-await", run_await },
+	{ "vm-set", run_vm_set },
 	{ "vm-record", run_vm_record },
 	{ "vm-admit", run_vm_admit },
 	{ "announce", run_announce },

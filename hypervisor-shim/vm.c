@@ -532,11 +532,25 @@ struct isahp_vm *isahp_vm_find(struct isahp_host *host, const char *name,
 	return NULL;
 }
 
+/*
+ * A guest that is not masked uses what its CPUID shows: what QEMU does not show,
+ * nobody executes for it, but where the operator has said so.
+ */
+static struct isahp_features envelope_here(const struct isahp_vm *vm)
+{
+	struct isahp_features has = isahp_features_or(&vm->shown, &vm->profile);
+
+	has = isahp_features_or(&has, &vm->record.present);
+	if (vm->config.masked || !vm->layout.known)
+		return vm->config.envelope;
+	return isahp_features_and(&vm->config.envelope, &has);
+}
+
 struct isahp_rules isahp_vm_policy(const struct isahp_vm *vm)
 {
 	struct isahp_rules policy = {
 		.present = vm->attached ? vm->record.present : vm->profile,
-		.envelope = vm->config.envelope,
+		.envelope = envelope_here(vm),
 		.baseline = vm->config.baseline,
 		.pinned = vm->guest.pinned,
 		.gated = vm->gated,

@@ -12,6 +12,7 @@ X(vm_add) \
 X(vm_remove) \
 X(vm_resume) \
 X(vm_wait) \
+X(vm_set) \
 X(vm_record) \
 X(announce) \
 X(prepare) \

@@ -87,7 +87,7 @@ X(IMAGES, "images", \
   "every host has it, but their register images differ: no baseline has it") \
 X(MASKED, "masked", "the baseline hides it: %s lacks it") \
 X(OUTSIDE, "outside-envelope", \
-  "outside the envelope that the VM was given: widen it (vm add --envelope)") \
+  "outside the envelope that the VM was given: widen it (vm set --envelope)") \
 X(PINNED_OUT, "pinned-out", "it could not be taken back, and %s lacks it") \
 X(GUEST, "guest-untold", \
   "the guest has not said what it enabled: load isahp.ko there") \

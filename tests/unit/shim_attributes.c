@@ -397,6 +397,59 @@ Test(attributes, kernel_that_boots_anew_is_not_held_to_the_one_before)
 	shim_guest_disconnect(&guest);
 }
 
+static enum isahp_error_class announce(const char *what, const char *list)
+{
+	enum isahp_error_class class;
+
+	shim_request_begin(&env, &call,
+			   "{\"command\":\"announce\",\"arguments\":{\"vm\":\"a\",\"%s\":\"%s\"}}",
+			   what, list);
+	if (!call.finished) {
+		while (shim_guest_answer(&guest, ISAHP_ACK, 0))
+			;
+		shim_call_wait(&env, &call);
+	}
+	class = call.err.class;
+	shim_call_fini(&call);
+	return class;
+}
+
+static void set_envelope(const char *list)
+{
+	shim_request(&env, &call,
+		     "{\"command\":\"vm-set\",\"arguments\":{\"vm\":\"a\",\"envelope\":\"%s\"}}",
+		     list);
+	cr_assert_eq(call.err.class, ISAHP_ERROR_NONE, "%s", call.err.text);
+	shim_call_fini(&call);
+}
+
+Test(attributes, envelope_is_widened_while_the_vm_runs_and_travels)
+{
+	struct isahp_vm *b;
+	json_t *record;
+
+	boot("a", ",\"present\":\"x86-64-v2\",\"envelope\":\"x86-64-v2,aes\"", "xsave,cx16");
+	cr_assert_eq(announce("add", "movbe"), ISAHP_ERROR_POLICY);
+	set_envelope("movbe,vaes");
+	cr_assert_eq(announce("add", "movbe"), ISAHP_ERROR_NONE);
+	/* What is announced stays in it, and what QEMU does not show stays out. */
+	cr_assert(isahp_features_has(&shim_vm(&env, "a")->config.envelope,
+				     ISAHP_FEATURE_SSE4_2));
+	cr_assert_eq(announce("add", "avx,vaes"), ISAHP_ERROR_POLICY);
+	record = record_of("a");
+	cr_assert(has(json_object_get(record, "envelope"), "vaes"));
+	cr_assert(!has(json_object_get(record, "envelope"), "bmi2"));
+	add("b", "");
+	b = shim_vm(&env, "b");
+	qemu_is("b", "none", 40);
+	isahp_vm_run_state_set(b, ISAHP_RUN_INCOMING);
+	admit_well("b", record, "");
+	isahp_vm_run_state_set(b, ISAHP_RUN_RUNNING);
+	cr_assert(isahp_features_has(&b->config.envelope, ISAHP_FEATURE_VAES));
+	cr_assert(!isahp_features_has(&b->config.envelope, ISAHP_FEATURE_BMI2));
+	shim_guest_disconnect(&guest);
+}
+
 /* --- on disk --------------------------------------------------------------- */
 
 static void path_of(const char *name, char *path, size_t size)
