@@ -189,6 +189,19 @@ class Apply(Case):
         self.there.refuse.clear()
         self.assertTrue(self.apply()["complete"])
 
+    def test_nothing_of_the_same_phase_is_begun_after_a_refusal(self):
+        self.hosts["old"].add("web2", present=list(self.promise), record=self.vm("web2"))
+        plan = self.make_plan("--leave", "old", vms=("web", "web2"))
+        first, second = [s for s in plan["steps"] if s["do"] == "migrate"]
+        self.assertEqual(first["phase"], second["phase"])
+        for step in first, second:
+            there = self.hosts[step["to"]]
+            there.add(step["vm"], run_state="incoming")
+            there.refuse["vm-admit"] = error(3, "no")
+        answer = self.apply(code=3)
+        self.assertEqual([s for _, s in self.states(answer)][:2], ["refused", "remains"])
+        self.assertEqual([c.split()[1] for c in self.calls()], [first["vm"]] * 2)
+
     def test_guest_that_does_not_answer_ends_it(self):
         self.there.refuse["announce"] = error(4, "laggard: pid 7", {"verdict": "nak"})
         answer = self.apply(code=4)
