@@ -285,25 +285,6 @@ int isahp_attributes_envelope_set(struct isahp_vm *vm,
 	return 0;
 }
 
-void isahp_attributes_load(struct isahp_vm *vm)
-{
-	struct isahp_vm_record record;
-	struct isahp_error err;
-	json_t *json;
-
-	if (vm->config.ops->no_state || !isahp_attributes_stored(vm, &json, &err))
-		return;
-	if (!json || isahp_vm_record_from_json(json, &record, &err)) {
-		isahp_log(ISAHP_LOG_WARNING, "vm %s: what is stored of it is not taken: %s",
-			  vm->config.name, err.text);
-	} else {
-		isahp_log(ISAHP_LOG_INFO, "vm %s: goes on with the record that is stored",
-			  vm->config.name);
-		keep(vm, &record);
-	}
-	json_decref(json);
-}
-
 void isahp_attributes_arrived(struct isahp_vm *vm)
 {
 	struct isahp_vm_record record = vm->arriving;
@@ -315,6 +296,18 @@ void isahp_attributes_arrived(struct isahp_vm *vm)
 	keep(vm, &record);
 }
 
+/* What a kernel said and was shown goes with it; pool and promises are the VM's. */
+static void drop_kernel(json_t *document)
+{
+	static const char *const its[] = {
+		"cpuid", "guest", "physical_bits", "linear_bits",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(its) / sizeof(its[0]); i++)
+		json_object_del(document, its[i]);
+}
+
 void isahp_attributes_rebooted(struct isahp_vm *vm)
 {
 	struct isahp_vm_record record;
@@ -324,12 +317,30 @@ void isahp_attributes_rebooted(struct isahp_vm *vm)
 	if (!vm->kept.document)
 		return;
 	json = json_deep_copy(vm->kept.document);
-	json_object_del(json, "cpuid");
-	json_object_del(json, "guest");
-	json_object_del(json, "physical_bits");
-	json_object_del(json, "linear_bits");
+	drop_kernel(json);
 	if (json && !isahp_vm_record_from_json(json, &record, &err))
 		keep(vm, &record);
+	json_decref(json);
+}
+
+void isahp_attributes_load(struct isahp_vm *vm)
+{
+	struct isahp_vm_record record;
+	struct isahp_error err;
+	json_t *json;
+
+	if (vm->config.ops->no_state || !isahp_attributes_stored(vm, &json, &err))
+		return;
+	/* No QEMU comes back to an isahpd that has begun anew: it is another. */
+	drop_kernel(json);
+	if (!json || isahp_vm_record_from_json(json, &record, &err)) {
+		isahp_log(ISAHP_LOG_WARNING, "vm %s: what is stored of it is not taken: %s",
+			  vm->config.name, err.text);
+	} else {
+		isahp_log(ISAHP_LOG_INFO, "vm %s: goes on with the record that is stored",
+			  vm->config.name);
+		keep(vm, &record);
+	}
 	json_decref(json);
 }
 

@@ -115,7 +115,9 @@ void isahp_attributes_shown(struct isahp_vm *vm, struct isahp_profile *shown,
  * isahp_attributes_load - what was stored for a VM of this name, if anything was
  * @vm: just added, without a record.
  *
- * What is not a record is left alone, and logged.
+ * Pool and promises, and not what its kernel was shown or said: a QEMU that comes now
+ * boots another, or is awaited with its record. What is not a record is left alone,
+ * and logged.
  */
 void isahp_attributes_load(struct isahp_vm *vm);
 

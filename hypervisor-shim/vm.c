@@ -266,6 +266,7 @@ void isahp_vm_disconnected(struct isahp_vm *vm)
 	memset(&vm->layout, 0, sizeof(vm->layout));
 	isahp_profile_free(&vm->cpu);
 	isahp_attributes_awaited_none(vm);
+	isahp_attributes_rebooted(vm);
 	isahp_vm_left(vm);
 }
 

@@ -363,6 +363,14 @@ Test(attributes, what_was_awaited_goes_with_its_qemu)
 	cr_assert(b->arriving.document);
 	isahp_vm_disconnected(b);
 	cr_assert(!b->arriving.document && !b->cpu.leaf_count);
+	/* Nor does the next one's kernel see to what the last one's did. */
+	qemu_is("b", "none", 40);
+	isahp_vm_run_state_set(b, ISAHP_RUN_INCOMING);
+	admit_well("b", record_of("a"), "");
+	isahp_vm_run_state_set(b, ISAHP_RUN_RUNNING);
+	cr_assert(b->kept.errata && b->kept.cpuid.leaf_count);
+	isahp_vm_disconnected(b);
+	cr_assert(b->kept.document && !b->kept.errata && !b->kept.cpuid.leaf_count);
 	shim_guest_disconnect(&guest);
 }
 
@@ -481,6 +489,8 @@ Test(attributes, record_is_stored_and_found_again_and_forgotten)
 	cr_assert_eq(access(path, F_OK), 0);
 	add("a", "");
 	cr_assert_str_eq(shim_vm(&env, "a")->kept.pool, "rack4");
+	cr_assert(json_object_get(shim_vm(&env, "a")->kept.document, "shape"));
+	cr_assert(!json_object_get(shim_vm(&env, "a")->kept.document, "guest"));
 	shim_request(&env, &call, "{\"command\":\"vm-remove\",\"arguments\":{\"vm\":\"a\"}}");
 	shim_call_fini(&call);
 	cr_assert_neq(access(path, F_OK), 0, "stored for ever");
