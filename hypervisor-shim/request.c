@@ -9,9 +9,9 @@
 #include "announce.h"
 #include "attributes.h"
 #include "migrate.h"
-#include "policy/errata.h"
 #include "policy/names.h"
 #include "policy/text.h"
+#include "request.h"
 #include "show.h"
 
 /**
@@ -24,19 +24,6 @@ struct command {
 	int (*run)(struct isahp_host *host, json_t *args, struct isahp_call *call,
 		   struct isahp_error *err);
 };
-
-/*
- * Take @args apart by a format of json_unpack_ex(): what is not in the format
- * is an error, so that a misspelt argument is not silently ignored.
- */
-#define UNPACK(args, err, ...)                                                \
-	({                                                                    \
-		json_error_t unpack_error;                                    \
-		json_unpack_ex(args, &unpack_error, JSON_STRICT, __VA_ARGS__) ?\
-			isahp_error_set(err, ISAHP_ERROR_USAGE, -EINVAL,      \
-					"malformed request: %s",              \
-					unpack_error.text) : 0;               \
-	})
 
 static int unpack_features(const json_t *json, struct isahp_features *ret_set,
 			   struct isahp_error *err)
@@ -247,72 +234,6 @@ static int run_vm_resume(struct isahp_host *host, json_t *args,
 	return 0;
 }
 
-static int run_vm_set(struct isahp_host *host, json_t *args,
-		      struct isahp_call *call, struct isahp_error *err)
-{
-	struct isahp_features envelope;
-	struct isahp_vm *vm;
-	const char *name;
-	json_t *list;
-	int rc = UNPACK(args, err, "{s:s, s:o}", "vm", &name, "envelope", &list);
-
-	if (!rc)
-		rc = unpack_vm(host, name, &vm, err);
-	if (!rc)
-		rc = unpack_features(list, &envelope, err);
-	if (!rc)
-		rc = isahp_attributes_envelope_set(vm, &envelope, err);
-	if (!rc)
-		call->finish(call, isahp_show_vm(vm), NULL);
-	return rc;
-}
-
-/* --- vm-record, vm-admit ----------------------------------------------------- */
-
-static int run_vm_record(struct isahp_host *host, json_t *args,
-			 struct isahp_call *call, struct isahp_error *err)
-{
-	struct isahp_vm *vm;
-	json_t *record;
-	int rc = find_vm(host, args, &vm, err);
-
-	if (rc)
-		return rc;
-	record = isahp_attributes_make(vm, err);
-	if (!record)
-		return -EINVAL;
-	call->finish(call,
-		     json_pack("{s:o, s:o, s:o}", "untold",
-			       isahp_attributes_untold(record), "host_errata",
-			       isahp_errata_to_json(isahp_attributes_errata(vm)),
-			       "record", record), NULL);
-	return 0;
-}
-
-static int run_vm_admit(struct isahp_host *host, json_t *args,
-			struct isahp_call *call, struct isahp_error *err)
-{
-	struct isahp_admission_options options = { 0 };
-	json_t *record, *accept = NULL, *data = NULL;
-	struct isahp_vm *vm;
-	const char *name;
-	int rc = UNPACK(args, err, "{s:s, s:o, s?o}", "vm", &name, "record", &record,
-			"accept", &accept);
-
-	if (!rc)
-		rc = unpack_vm(host, name, &vm, err);
-	if (!rc && accept)
-		rc = isahp_errata_accept(accept, &options.accepted,
-					 &options.accept_entry, err);
-	if (!rc)
-		rc = isahp_attributes_admit(vm, record, &options, &data, err);
-	/* A refusal says everything that is in the way, so it has data too. */
-	if (rc && !data)
-		return rc;
-	call->finish(call, data, rc ? err : NULL);
-	return 0;
-}
-
 /* --- announce, prepare, commit, abort -------------------------------------- */
 
 static int run_announce(struct isahp_host *host, json_t *args,
@@ -454,9 +375,9 @@ static const struct command commands[] = {
 	{ "vm-show", run_vm_show },
 	{ "vm-resume", run_vm_resume },
 	{ "vm-await", run_await },
-	{ "vm-set", run_vm_set },
-	{ "vm-record", run_vm_record },
-	{ "vm-admit", run_vm_admit },
+	{ "vm-set", isahp_request_vm_set },
+	{ "vm-record", isahp_request_vm_record },
+	{ "vm-admit", isahp_request_vm_admit },
 	{ "announce", run_announce },
 	{ "prepare", run_prepare },
 	{ "commit", run_commit },
