@@ -11,6 +11,7 @@
 #include "job.h"
 #include "policy/errata.h"
 #include "policy/names.h"
+#include "policy/qemu_words.h"
 
 static int no_memory(struct isahp_error *err)
 {
@@ -384,6 +385,9 @@ void isahp_attributes_shown(struct isahp_vm *vm, struct isahp_profile *shown,
 	int rc = 0;
 	unsigned int i;
 
+	/* Only KVM shows KVM's features, whatever the model has. */
+	if (!kvm)
+		rc = isahp_profile_set(shown, ISAHP_QEMU_KVM_LEAF, 0, ISAHP_EAX, ~0U, 0);
 	/* Where XSAVE's components lie is in no word of QEMU's. */
 	for (i = ISAHP_LAYOUT_FIRST; !rc && i < ISAHP_LAYOUT_END; i++) {
 		if (!layout->known || !(layout->xcr0 >> i & 1))

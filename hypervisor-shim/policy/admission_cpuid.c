@@ -62,6 +62,8 @@ static const struct {
 	{ 7, 7, ISAHP_EBX, BIT(1), PROVIDED, "", "" },
 	{ 0x80000001, 0x80000001, ISAHP_ECX, BIT(9), PROVIDED, "", "" },
 	{ 7, 7, ISAHP_EDX, BIT(29), PROVIDED, "", "" },
+	/* KVM's own; what its kernel calls KVM by is looked at in another place. */
+	{ 0x40000001, 0x40000001, ISAHP_EAX, ANY, PROVIDED, "", "" },
 	/* AMD's copies of leaf 1's bits, which are looked at there. */
 	{ 0x80000001, 0x80000001, ISAHP_EDX, 0x0183f3ff, ELSEWHERE, "", "" },
 	/* The highest leaf: what is in the leaves is compared. */

@@ -52,7 +52,8 @@ static int add_word(struct isahp_profile *profile, const json_t *word)
 	if (!is_word(eax) || !is_word(bits) || reg < 0 || (ecx && !is_word(ecx)))
 		return -EPROTO;
 	leaf = (__u32)json_integer_value(eax);
-	if (leaf >= 0x40000000 && leaf < 0x80000000)
+	if (leaf >= 0x40000000 && leaf < 0x80000000 &&
+	    (leaf != ISAHP_QEMU_KVM_LEAF || reg != ISAHP_EAX))
 		return 0;
 	return isahp_profile_set(profile, leaf,
 				 ecx ? (__u32)json_integer_value(ecx) : 0, reg, ~0U,

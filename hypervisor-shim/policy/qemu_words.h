@@ -8,6 +8,9 @@
 
 #include "profile.h"
 
+/* EAX: KVM's paravirtual features (Linux Documentation/virt/kvm/x86/cpuid.rst) */
+#define ISAHP_QEMU_KVM_LEAF 0x40000001u
+
 /*
  * X(SYMBOL, property): numbers that a CPU object has (qom-get), in the order of
  * QEMU's target/i386/cpu.c

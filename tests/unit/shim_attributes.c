@@ -202,8 +202,6 @@ Test(attributes, record_is_what_is_known_upon_what_it_came_with)
 	/* A kernel finds in what it is shown which errata it has to work around. */
 	cr_assert(has(json_object_get(owner, "workarounds"), "meltdown"));
 	json_decref(record);
-	/* The hypervisor's own leaves are not the CPU's. */
-	cr_assert(!isahp_profile_leaf(&shim_vm(&env, "a")->cpu, 0x40000001, 0));
 	shim_guest_disconnect(&guest);
 }
 
@@ -262,8 +260,8 @@ Test(attributes, destination_refuses_by_name_and_changes_nothing)
 	refuse("b", record_of("a"), "physical address bits (");
 	/* Bits of CPUID that are no row of the table: NX. */
 	qemu_is("b", "none", 40);
-	shim_vm(&env, "b")->cpu.leaves[7].value[ISAHP_EDX] = 0;
-	cr_assert_eq(shim_vm(&env, "b")->cpu.leaves[7].leaf, 0x80000001);
+	cr_assert_eq(isahp_profile_set(&shim_vm(&env, "b")->cpu, 0x80000001, 0, ISAHP_EDX, ~0u,
+				       0), 0);
 	refuse("b", record_of("a"), "nx (");
 	qemu_is("b", "none", 40);
 	record = record_of("a");
@@ -283,6 +281,37 @@ Test(attributes, errata_that_nobody_knows_are_a_mistake)
 	cr_assert(strstr(call.err.text, "meltdwon"), "%s", call.err.text);
 	shim_call_fini(&call);
 	admit_well("b", record_of("a"), ",\"accept\":[\"meltdown\",\"entry32\"]");
+	shim_guest_disconnect(&guest);
+}
+
+/* By which instruction a kernel calls KVM, it has chosen when it was booted. */
+Test(attributes, record_tells_of_paravirtual_calls_where_kvm_is)
+{
+	struct isahp_layout layout = isahp_layout_tcg(7);
+	struct isahp_profile cpu = cpu_of(haswell, 40), host;
+	struct isahp_vm_record record = { 0 };
+	struct isahp_admission admission;
+	struct isahp_error err;
+	json_t *json;
+	char *text;
+
+	boot("a", "", "xsave,cx16");
+	cr_assert_eq(isahp_profile_copy(&shim_vm(&env, "a")->cpu, "b", &host), 0);
+	cr_assert_eq(isahp_profile_set(&host, 0, 0, ISAHP_EBX, ~0u, 0x68747541), 0);
+	cr_assert_eq(isahp_profile_set(&host, 0, 0, ISAHP_EDX, ~0u, 0x69746e65), 0);
+	cr_assert_eq(isahp_profile_set(&host, 0, 0, ISAHP_ECX, ~0u, 0x444d4163), 0);
+	cr_assert_eq(isahp_profile_leaf(&host, 0x40000001, 0)->value[ISAHP_EAX], 0);
+	isahp_attributes_shown(shim_vm(&env, "a"), &cpu, &layout, true);
+	json = record_of("a");
+	cr_assert_eq(isahp_vm_record_from_json(json, &record, &err), 0, "%s", err.text);
+	cr_assert_eq(isahp_admission_check(&record, &host, NULL, &admission, &err), 0);
+	text = isahp_admission_to_text(&admission);
+	cr_assert(strstr(text, "kvm-pv-unhalt"), "%s", text);
+	free(text);
+	isahp_admission_free(&admission);
+	isahp_vm_record_free(&record);
+	isahp_profile_free(&host);
+	json_decref(json);
 	shim_guest_disconnect(&guest);
 }
 
