@@ -12,7 +12,6 @@
 
 #include "connect.h"
 #include "ctl.h"
-#include "hosts.h"
 #include "policy/names.h"
 #include "policy/text.h"
 #include "pools.h"
@@ -119,16 +118,10 @@ static int cannot(const struct ctl_pool_file *file, const struct isahp_features 
 static int commit(struct ctl_pool_file *file, json_t *document, struct isahp_error *err)
 {
 	const char *path = file->path;
-	struct ctl_pool_file now;
-	int rc = ctl_write_json(path, json_incref(document), err);
+	int rc = ctl_write_json(path, document, err);
 
-	json_decref(document);
 	if (rc)
 		return rc;
-	rc = ctl_pool_file_open(path, &now, err);
-	if (rc)
-		return rc;
-	ctl_pool_file_close(&now);
 	ctl_pool_file_close(file);
 	return ctl_pool_file_open(path, file, err);
 }
@@ -158,16 +151,6 @@ static int settle(struct ctl_pool_file *file, json_t *document,
 
 /* --- hosts --------------------------------------------------------------------- */
 
-/* A path that is meant from the pool's folder on. */
-static void whole_path(const struct ctl_pool_file *file, const char *from, char *path,
-		       size_t size)
-{
-	char folder[PATH_MAX];
-
-	folder_of(file->path, folder, sizeof(folder));
-	snprintf(path, size, "%s%s", *from == '/' ? "" : folder, from);
-}
-
 int ctl_pool_file_join(struct ctl_pool_file *file, const char *host,
 		       const char *profile, struct isahp_error *err)
 {
@@ -180,92 +163,103 @@ int ctl_pool_file_join(struct ctl_pool_file *file, const char *host,
 	return settle(file, document, &file->promise, err);
 }
 
-/* Return: whether a file has this host's profile. */
-static bool is_of(const char *path, const char *host)
+/* The folder is called as it is: only the entry is a pattern, as in pool_hosts.c. */
+static int expand(const struct ctl_pool_file *file, const char *entry, glob_t *ret,
+		  size_t *ret_skip)
 {
-	struct isahp_profile profile;
-	struct isahp_error ignored;
-	bool is;
+	char folder[PATH_MAX], pattern[2 * PATH_MAX + 1] = "";
+	size_t i, at = 0;
 
-	if (ctl_host_read(path, NULL, NULL, &profile, &ignored))
-		return false;
-	is = !strcmp(profile.name, host);
-	isahp_profile_free(&profile);
-	return is;
+	folder_of(file->path, folder, sizeof(folder));
+	*ret_skip = *entry == '/' ? 0 : strlen(folder);
+	for (i = 0; i < *ret_skip; i++) {
+		if (strchr("*?[\\", folder[i]))
+			pattern[at++] = '\\';
+		pattern[at++] = folder[i];
+	}
+	if (at + strlen(entry) >= sizeof(pattern))
+		return -1;
+	strcpy(pattern + at, entry);
+	return glob(pattern, 0, NULL, ret) ? -1 : 0;
 }
 
-/* The files of a pattern one by one, but for one host's. NULL: it is not there. */
-static json_t *without(const struct ctl_pool_file *file, const char *pattern,
-		       const char *host)
+/* The files of a pattern one by one, but for one. */
+static json_t *without(const glob_t *files, size_t skip, size_t one)
 {
-	char path[PATH_MAX], folder[PATH_MAX];
 	json_t *array = json_array();
-	size_t i, skip = 0;
-	bool found = false;
+	size_t i;
+
+	for (i = 0; i < files->gl_pathc; i++)
+		if (i != one)
+			json_array_append_new(array,
+					      json_string(files->gl_pathv[i] + skip));
+	return array;
+}
+
+/*
+ * What stands instead of an entry when host number @host goes; NULL: it brings
+ * others. @next: number of the first that it brings; of the next entry's, then.
+ */
+static json_t *reduced(const struct ctl_pool_file *file, const json_t *entry,
+		       size_t host, size_t *next)
+{
+	const char *pattern = json_string_value(entry);
+	json_t *rest = NULL;
+	size_t first = *next, skip;
 	glob_t files;
 
-	whole_path(file, pattern, path, sizeof(path));
-	folder_of(file->path, folder, sizeof(folder));
-	if (*pattern != '/')
-		skip = strlen(folder);
-	if (glob(path, 0, NULL, &files)) {
-		json_decref(array);
+	if (!pattern || !strpbrk(pattern, "*?[")) {
+		*next += 1;
+		return host == first ? json_array() : NULL;
+	}
+	if (expand(file, pattern, &files, &skip))
 		return NULL;
-	}
-	for (i = 0; i < files.gl_pathc; i++) {
-		if (!found && is_of(files.gl_pathv[i], host))
-			found = true;
-		else
-			json_array_append_new(array,
-					      json_string(files.gl_pathv[i] + skip));
-	}
+	*next += files.gl_pathc;
+	if (host >= first && host < *next)
+		rest = without(&files, skip, host - first);
 	globfree(&files);
-	if (found)
-		return array;
-	json_decref(array);
-	return NULL;
+	return rest;
 }
 
-/* What stands instead of an entry when a host goes; NULL: it is not about it. */
-static json_t *reduced(const struct ctl_pool_file *file, const json_t *entry,
-		       const char *host)
+/* Hosts are in the order of entries, and of a pattern in that of its files. */
+static size_t number_of(const struct ctl_pool_file *file, const char *host)
 {
-	const char *path = json_string_value(entry), *name;
-	char whole[PATH_MAX];
+	size_t i;
 
-	if (path && strpbrk(path, "*?["))
-		return without(file, path, host);
-	name = json_string_value(json_object_get(entry, "name"));
-	if (!path)
-		path = json_string_value(json_object_get(entry, "file"));
-	if (name)
-		return strcmp(name, host) ? NULL : json_array();
-	whole_path(file, path ? path : "", whole, sizeof(whole));
-	return is_of(whole, host) ? json_array() : NULL;
+	for (i = 0; i < file->pool.host_count; i++)
+		if (!strcmp(file->pool.hosts[i].name, host))
+			break;
+	return i;
 }
 
 int ctl_pool_file_leave(struct ctl_pool_file *file, const char *host,
 			struct isahp_error *err)
 {
-	json_t *document = json_deep_copy(file->document), *hosts, *rest, *item;
-	size_t i, j;
+	json_t *document = json_deep_copy(file->document), *hosts, *rest = NULL, *item;
+	size_t i, j, next = 0, number = number_of(file, host);
 
 	hosts = json_object_get(document, HOSTS);
 	for (i = 0; i < json_array_size(hosts); i++) {
-		rest = reduced(file, json_array_get(hosts, i), host);
-		if (!rest)
-			continue;
-		json_array_remove(hosts, i);
-		json_array_foreach(rest, j, item)
-			json_array_insert(hosts, i + j, item);
-		json_decref(rest);
-		return settle(file, document, &file->promise, err);
+		rest = reduced(file, json_array_get(hosts, i), number, &next);
+		if (rest)
+			break;
 	}
-	json_decref(document);
-	isahp_error_set(err, ISAHP_ERROR_FAILED, 0,
-			"no entry of \"hosts\" can be found that brings %s: take it out by hand",
-			host);
-	return blame(file, err);
+	/* A file more or less, meanwhile, and it would be another host's entry. */
+	for (j = i + 1; rest && j < json_array_size(hosts); j++)
+		json_decref(reduced(file, json_array_get(hosts, j), number, &next));
+	if (!rest || next != file->pool.host_count) {
+		json_decref(rest);
+		json_decref(document);
+		isahp_error_set(err, ISAHP_ERROR_FAILED, 0,
+				"no entry of \"hosts\" can be found that brings %s: take it out by hand",
+				host);
+		return blame(file, err);
+	}
+	json_array_remove(hosts, i);
+	json_array_foreach(rest, j, item)
+		json_array_insert(hosts, i + j, item);
+	json_decref(rest);
+	return settle(file, document, &file->promise, err);
 }
 
 /* --- what it promises ------------------------------------------------------------ */

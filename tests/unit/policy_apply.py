@@ -377,6 +377,38 @@ class Apply(Case):
         shutil.copy(self.top / "new2.after", self.top / "new2.json")
         self.assertEqual(self.states(self.apply()), [("change", "found-done")])
 
+    def test_only_the_leaving_hosts_entry_goes(self):
+        run("host", "profile", "--model", "Haswell-v1", "--name", "odd", "--out",
+            str(self.top / "zz.json"))
+        odd = {"file": "zz.json", "control": f"{self.top}/odd.sock"}
+        for hosts, left in (
+                (["old.json", "new?.json", odd], ["new?.json", odd]),
+                (["new?.json", odd, f"{self.top}/old.json"], ["new?.json", odd]),
+                ([odd, "o*.json", "new2.json"], [odd, "new2.json"]),
+                ([odd, "[no]*[dw2].json"], [odd, "new2.json"])):
+            with self.subTest(hosts=hosts):
+                self.save({**json.loads(self.text()), "hosts": hosts})
+                plan = self.make_plan("--leave", "old", vms=())
+                plan["steps"] = [s for s in plan["steps"] if s["do"] == "leave"]
+                self.save(plan, "plan.json")
+                self.hosts["old"].vms.clear()
+                self.apply()
+                self.assertEqual(json.loads(self.text())["hosts"], left)
+                os.unlink(self.plan + ".done")
+                self.save({k: v for k, v in json.loads(self.text()).items() if k != "hide"})
+
+    def test_folder_is_no_pattern(self):
+        odd = self.top.parent / f"{self.top.name}[1]*"
+        os.rename(self.top, odd)
+        os.symlink(odd, self.top)
+        self.addCleanup(lambda: (os.unlink(self.top), os.rename(odd, self.top)))
+        self.save({**json.loads(self.text()), "hosts": ["*.json"]})
+        os.rename(self.top / "plan.json", self.top / "plan")
+        done = run("--json", "pool", "apply", f"{odd}/test.pool", f"{odd}/plan", "--receive",
+                   self.receive)
+        self.assertTrue(json.loads(done.stdout)["complete"])
+        self.assertEqual(json.loads(self.text())["hosts"], ["new1.json", "new2.json"])
+
     def test_pattern_that_brings_the_leaving_host_is_spelled_out(self):
         self.save({**json.loads(self.text()), "hosts": ["*.json"]})
         os.rename(self.plan, self.plan + "2")
