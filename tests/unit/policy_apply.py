@@ -491,7 +491,7 @@ class Apply(Case):
             elif random.random() < .2 and isinstance(node, dict):
                 del node[key]
             else:
-                node[key] = random.choice(values)
+                node[key] = copy.deepcopy(random.choice(values))
 
         for _ in range(150):
             mutant = copy.deepcopy({k: plan[k] for k in ("isahp-plan", "pool", "change",
