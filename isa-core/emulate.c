@@ -2,9 +2,6 @@
 #include "emulate.h"
 #include "features.h"
 
-#define FLAGS_ARITHMETIC (ISAHP_FLAG_CF | ISAHP_FLAG_PF | ISAHP_FLAG_AF | \
-			  ISAHP_FLAG_ZF | ISAHP_FLAG_SF | ISAHP_FLAG_OF)
-
 /* --- registers ----------------------------------------------------------- */
 
 static __u64 mask_of(unsigned int size)
@@ -189,7 +186,7 @@ static enum isahp_emulated popcnt(struct isahp_emulation *e)
 	if (r != ISAHP_EMULATE_DONE)
 		return r;
 	gpr_write(e, in->reg, in->operand_size, count_bits(value));
-	e->regs->rflags &= ~(__u64)FLAGS_ARITHMETIC;
+	e->regs->rflags &= ~(__u64)ISAHP_FLAGS_ARITHMETIC;
 	if (!value)
 		e->regs->rflags |= ISAHP_FLAG_ZF;
 	return ISAHP_EMULATE_DONE;

@@ -11,15 +11,8 @@
 #define ISAHP_CORE_EMULATE_H
 
 #include "env.h"
+#include "flags.h"
 #include "instruction.h"
-
-#define ISAHP_FLAG_CF (1u << 0)
-#define ISAHP_FLAG_PF (1u << 2)
-#define ISAHP_FLAG_AF (1u << 4)
-#define ISAHP_FLAG_ZF (1u << 6)
-#define ISAHP_FLAG_SF (1u << 7)
-#define ISAHP_FLAG_OF (1u << 11)
-#define ISAHP_FLAG_AC (1u << 18)
 
 /* Exceptions that an instruction can end in (SDM vol. 3A, table 6-1). */
 #define ISAHP_VECTOR_SS 12
