@@ -8,15 +8,19 @@ static const __u32 nibble[16] = {
 	0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
 };
 
-__u32 isahp_crc32c(const void *data, size_t size)
+__u32 isahp_crc32c_extend(__u32 crc, const void *data, size_t size)
 {
 	const __u8 *p = data;
-	__u32 crc = ~0u;
 
 	while (size--) {
 		crc ^= *p++;
 		crc = crc >> 4 ^ nibble[crc & 15];
 		crc = crc >> 4 ^ nibble[crc & 15];
 	}
-	return ~crc;
+	return crc;
+}
+
+__u32 isahp_crc32c(const void *data, size_t size)
+{
+	return ~isahp_crc32c_extend(~0u, data, size);
 }

@@ -14,4 +14,12 @@
  */
 __u32 isahp_crc32c(const void *data, size_t size);
 
+/**
+ * isahp_crc32c_extend - a CRC-32C's register after some more bytes
+ * @crc: the register, not inverted.
+ * @data: @size bytes.
+ * @size: may be 0.
+ */
+__u32 isahp_crc32c_extend(__u32 crc, const void *data, size_t size);
+
 #endif /* ISAHP_CORE_CRC32C_H */
