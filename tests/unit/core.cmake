@@ -6,6 +6,8 @@ isahp_unit_test(core_state LIBS isa_core)
 isahp_unit_test(core_state_page LIBS isa_core)
 isahp_unit_test(core_cpuid LIBS isa_core)
 isahp_unit_test(core_scalar_bits LIBS isa_core SOURCES core_scalar_bits.c core_stub.c)
+isahp_unit_test(core_string_compare LIBS isa_core
+  SOURCES core_string_compare.c core_stub.c)
 isahp_unit_test(core_emulate LIBS isa_core SOURCES core_emulate.c core_native.c)
 find_library(ZYDIS Zydis)
 if(ZYDIS)
