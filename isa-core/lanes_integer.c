@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Integer arithmetic but multiplication, comparison and logic. A 64-bit word of
+ * elements at a time wherever the sum of its parts is no slower (swar.h).
+ *
+ * SDM vol. 2B, "PADDB/PADDW/PADDD/PADDQ" and those that follow it.
+ */
+#include "lanes_operation.h"
+
+/* --- sums ---------------------------------------------------------------- */
+
+#define SUMS(suffix, h) \
+	WORDS(padd##suffix, swar_add(x, y, h)) \
+	WORDS(psub##suffix, swar_sub(x, y, h))
+
+SUMS(b, SWAR_B)
+SUMS(w, SWAR_W)
+SUMS(d, SWAR_D)
+SUMS(q, SWAR_Q)
+
+/* A carry came out of what is the majority of x, y and the sum's complement. */
+static inline __u64 add_unsigned(__u64 x, __u64 y, __u64 h)
+{
+	__u64 sum = swar_add(x, y, h);
+
+	return sum | swar_fill((x & y) | ((x | y) & ~sum), h);
+}
+
+static inline __u64 sub_unsigned(__u64 x, __u64 y, __u64 h)
+{
+	return swar_sub(x, y, h) & ~swar_fill(swar_below(x, y, h), h);
+}
+
+/* Over when both had one sign, and the sum has the other. */
+static inline __u64 add_signed(__u64 x, __u64 y, __u64 h)
+{
+	__u64 sum = swar_add(x, y, h);
+
+	return swar_pick(swar_fill(~(x ^ y) & (x ^ sum), h), swar_limit(x, h), sum);
+}
+
+static inline __u64 sub_signed(__u64 x, __u64 y, __u64 h)
+{
+	__u64 difference = swar_sub(x, y, h);
+
+	return swar_pick(swar_fill((x ^ y) & (x ^ difference), h),
+			 swar_limit(x, h), difference);
+}
+
+/* (x + y + 1) / 2 without the ninth bit. */
+static inline __u64 average(__u64 x, __u64 y, __u64 h)
+{
+	return (x | y) - (((x ^ y) & ~swar_each(1, h)) >> 1);
+}
+
+#define SATURATING(suffix, h) \
+	WORDS(padds##suffix, add_signed(x, y, h)) \
+	WORDS(psubs##suffix, sub_signed(x, y, h)) \
+	WORDS(paddus##suffix, add_unsigned(x, y, h)) \
+	WORDS(psubus##suffix, sub_unsigned(x, y, h)) \
+	WORDS(pavg##suffix, average(x, y, h))
+
+SATURATING(b, SWAR_B)
+SATURATING(w, SWAR_W)
+
+/* --- order --------------------------------------------------------------- */
+
+static inline __u64 least(__u64 less, __u64 x, __u64 y, __u64 h)
+{
+	return swar_pick(swar_fill(less, h), x, y);
+}
+
+#define ORDER(name_s, name_u, suffix, h) \
+	WORDS(name_s##mins##suffix, least(swar_less(x, y, h), x, y, h)) \
+	WORDS(name_s##maxs##suffix, least(swar_less(y, x, h), x, y, h)) \
+	WORDS(name_u##minu##suffix, least(swar_below(x, y, h), x, y, h)) \
+	WORDS(name_u##maxu##suffix, least(swar_below(y, x, h), x, y, h))
+
+ORDER(p, p, b, SWAR_B)
+ORDER(p, p, w, SWAR_W)
+ORDER(p, p, d, SWAR_D)
+ORDER(vp, vp, q, SWAR_Q)
+
+#define COMPARISONS(suffix, h) \
+	WORDS(pcmpeq##suffix, swar_fill(swar_zero(x ^ y, h), h)) \
+	WORDS(pcmpgt##suffix, swar_fill(swar_less(y, x, h), h))
+
+COMPARISONS(b, SWAR_B)
+COMPARISONS(w, SWAR_W)
+COMPARISONS(d, SWAR_D)
+COMPARISONS(q, SWAR_Q)
+
+/* --- signs --------------------------------------------------------------- */
+
+static inline __u64 magnitude(__u64 y, __u64 h)
+{
+	return swar_negate(y, swar_fill(y, h), h);
+}
+
+/* x, or its negative, or 0, as y is above, below or at 0. */
+static inline __u64 with_sign(__u64 x, __u64 y, __u64 h)
+{
+	return swar_negate(x, swar_fill(y, h), h) &
+	       ~swar_fill(swar_zero(y, h), h);
+}
+
+WORDS1(pabsb, magnitude(y, SWAR_B))
+WORDS1(pabsw, magnitude(y, SWAR_W))
+WORDS1(pabsd, magnitude(y, SWAR_D))
+WORDS1(vpabsq, magnitude(y, SWAR_Q))
+WORDS(psignb, with_sign(x, y, SWAR_B))
+WORDS(psignw, with_sign(x, y, SWAR_W))
+WORDS(psignd, with_sign(x, y, SWAR_D))
+
+/* --- logic --------------------------------------------------------------- */
+
+WORDS(pand, x & y)
+WORDS(pandn, ~x & y)
+WORDS(por, x | y)
+WORDS(pxor, x ^ y)
+
+/* Bit n of the immediate, in every bit of a word. */
+static inline __u64 everywhere(unsigned int imm, unsigned int n)
+{
+	return -(__u64)(imm >> n & 1);
+}
+
+/*
+ * The immediate is the table of a function of three bits: c, the destination,
+ * is the index's bit 2, a bit 1, b bit 0. Halved by b, by a, and by c.
+ */
+OPERATION(vpternlog)
+{
+	__u64 table[8];
+	unsigned int i;
+
+	for (i = 0; i < 8; i++)
+		table[i] = everywhere(l->imm, i);
+	for (i = 0; i < l->bytes / 8; i++) {
+		__u64 x = a->q[i], y = b->q[i];
+		__u64 t00 = swar_pick(y, table[1], table[0]);
+		__u64 t01 = swar_pick(y, table[3], table[2]);
+		__u64 t10 = swar_pick(y, table[5], table[4]);
+		__u64 t11 = swar_pick(y, table[7], table[6]);
+
+		ret->q[i] = swar_pick(c->q[i], swar_pick(x, t11, t10),
+				      swar_pick(x, t01, t00));
+	}
+}
+
+/* --- counting bits ------------------------------------------------------- */
+
+/* Of each element, by adding up neighbours of one, two, four bits. */
+static inline __u64 ones_b(__u64 y)
+{
+	y -= y >> 1 & swar_each(0x55, SWAR_B);
+	y = (y & swar_each(0x33, SWAR_B)) + (y >> 2 & swar_each(0x33, SWAR_B));
+	return (y + (y >> 4)) & swar_each(0x0f, SWAR_B);
+}
+
+static inline __u64 ones_w(__u64 y)
+{
+	y = ones_b(y);
+	return (y + (y >> 8)) & swar_each(0x1f, SWAR_W);
+}
+
+static inline __u64 ones_d(__u64 y)
+{
+	y = ones_w(y);
+	return (y + (y >> 16)) & swar_each(0x3f, SWAR_D);
+}
+
+WORDS1(vpopcntb, ones_b(y))
+WORDS1(vpopcntw, ones_w(y))
+WORDS1(vpopcntd, ones_d(y))
+WORDS1(vpopcntq, ones_b(y) * swar_each(1, SWAR_B) >> 56)
+
+ELEMENTS1(vplzcntd, d, __u32, y ? __builtin_clz(y) : 32)
+ELEMENTS1(vplzcntq, q, __u64, y ? __builtin_clzll(y) : 64)
+
+/* Bit j of element i: equal to element j, which comes before it. */
+#define CONFLICT(name, field, type) \
+	OPERATION(name) \
+	{ \
+		unsigned int i, j; \
+\
+		for (i = 0; i < l->bytes / sizeof(type); i++) { \
+			type same = 0; \
+\
+			for (j = 0; j < i; j++) \
+				same |= (type)(b->field[i] == b->field[j]) << j; \
+			ret->field[i] = same; \
+		} \
+	}
+
+CONFLICT(vpconflictd, d, __u32)
+CONFLICT(vpconflictq, q, __u64)
