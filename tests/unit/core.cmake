@@ -13,10 +13,13 @@ isahp_unit_test(core_string_compare LIBS isa_core
 isahp_unit_test(core_emulate LIBS isa_core SOURCES core_emulate.c core_native.c)
 find_library(ZYDIS Zydis)
 if(ZYDIS)
+  isahp_unit_test(core_constant_time LIBS isa_core ${ZYDIS})
   isahp_unit_test(core_decoder LIBS isa_core ${ZYDIS} ${CMAKE_DL_LIBS})
 else()
   add_test(NAME unit/core_decoder COMMAND sh -c
     "echo 'skipped: no Zydis (package libzydis-dev)'; exit 77")
-  set_tests_properties(unit/core_decoder PROPERTIES
+  add_test(NAME unit/core_constant_time COMMAND sh -c
+    "echo 'skipped: no Zydis (package libzydis-dev)'; exit 77")
+  set_tests_properties(unit/core_constant_time unit/core_decoder PROPERTIES
     LABELS unit SKIP_RETURN_CODE 77)
 endif()
