@@ -7,33 +7,22 @@
 #include "gf256.h"
 #include "lanes_operation.h"
 
-static void load(__u64 words[8], const union isahp_vector *v, unsigned int bytes,
-		 __u64 constant)
+static void add(union isahp_vector *v, unsigned int bytes, __u64 constant)
 {
 	unsigned int i;
 
-	for (i = 0; i < 8; i++)
-		words[i] = i < bytes / 8 ? v->q[i] ^ constant : 0;
-	isahp_gf256_slice(words);
-}
-
-static void store(union isahp_vector *v, __u64 words[8], unsigned int bytes,
-		  __u64 constant)
-{
-	unsigned int i;
-
-	isahp_gf256_slice(words);
 	for (i = 0; i < bytes / 8; i++)
-		v->q[i] = words[i] ^ constant;
+		v->q[i] ^= constant;
 }
 
 static void substitute(union isahp_vector *v, unsigned int bytes)
 {
 	__u64 w[8];
 
-	load(w, v, bytes, 0);
+	isahp_gf256_split(w, v->q, bytes / 8);
 	isahp_gf256_affine_inverse(w);
-	store(v, w, bytes, swar_each(0x63, SWAR_B));
+	isahp_gf256_join(v->q, w, bytes / 8);
+	add(v, bytes, swar_each(0x63, SWAR_B));
 }
 
 /* 1/y is the S-box's way there and 1/A's back. */
@@ -41,26 +30,34 @@ static void substitute_back(union isahp_vector *v, unsigned int bytes)
 {
 	__u64 w[8];
 
-	load(w, v, bytes, swar_each(0x63, SWAR_B));
+	add(v, bytes, swar_each(0x63, SWAR_B));
+	isahp_gf256_split(w, v->q, bytes / 8);
 	isahp_gf256_unaffine(w);
 	isahp_gf256_affine_inverse(w);
 	isahp_gf256_unaffine(w);
-	store(v, w, bytes, 0);
+	isahp_gf256_join(v->q, w, bytes / 8);
 }
 
-/* A doubleword is a column, its lowest byte row 0. Row r moves by r columns. */
+#define ROW(n) swar_each(0xffULL << 8 * (n), SWAR_D)
+
+/*
+ * A doubleword is a column, its lowest byte row 0. Row r moves by r columns: row
+ * 2 comes from the other word, rows 1 and 3 from between the two.
+ */
 static void shift_rows(union isahp_vector *ret, const union isahp_vector *v,
-		       unsigned int bytes, unsigned int step)
+		       unsigned int bytes, bool back)
 {
 	unsigned int i;
 
-	for (i = 0; i < bytes / 4; i++) {
-		const __u32 *lane = v->d + (i & ~3u);
+	for (i = 0; i < bytes / 8; i += 2) {
+		__u64 low = v->q[i], high = v->q[i + 1];
+		__u64 middle = low >> 32 | high << 32, ends = high >> 32 | low << 32;
+		__u64 row1 = back ? ends : middle, row3 = back ? middle : ends;
 
-		ret->d[i] = (lane[i & 3] & 0xff) |
-			    (lane[(i + step) & 3] & 0xff00) |
-			    (lane[(i + 2 * step) & 3] & 0xff0000) |
-			    (lane[(i + 3 * step) & 3] & 0xff000000);
+		ret->q[i] = (low & ROW(0)) | (row1 & ROW(1)) |
+			    (high & ROW(2)) | (row3 & ROW(3));
+		ret->q[i + 1] = (high & ROW(0)) | (row3 & ROW(1)) |
+				(low & ROW(2)) | (row1 & ROW(3));
 	}
 }
 
@@ -97,7 +94,7 @@ OPERATION(aesenclast)
 {
 	unsigned int i;
 
-	shift_rows(ret, a, l->bytes, 1);
+	shift_rows(ret, a, l->bytes, false);
 	substitute(ret, l->bytes);
 	for (i = 0; i < l->bytes / 8; i++)
 		ret->q[i] ^= b->q[i];
@@ -107,7 +104,7 @@ OPERATION(aesenc)
 {
 	unsigned int i;
 
-	shift_rows(ret, a, l->bytes, 1);
+	shift_rows(ret, a, l->bytes, false);
 	substitute(ret, l->bytes);
 	for (i = 0; i < l->bytes / 8; i++)
 		ret->q[i] = mix(ret->q[i]) ^ b->q[i];
@@ -117,7 +114,7 @@ OPERATION(aesdeclast)
 {
 	unsigned int i;
 
-	shift_rows(ret, a, l->bytes, 3);
+	shift_rows(ret, a, l->bytes, true);
 	substitute_back(ret, l->bytes);
 	for (i = 0; i < l->bytes / 8; i++)
 		ret->q[i] ^= b->q[i];
@@ -127,7 +124,7 @@ OPERATION(aesdec)
 {
 	unsigned int i;
 
-	shift_rows(ret, a, l->bytes, 3);
+	shift_rows(ret, a, l->bytes, true);
 	substitute_back(ret, l->bytes);
 	for (i = 0; i < l->bytes / 8; i++)
 		ret->q[i] = mix_back(ret->q[i]) ^ b->q[i];

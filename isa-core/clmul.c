@@ -15,17 +15,15 @@
  */
 static __u64 lower(__u64 x, __u64 y)
 {
-	__u64 sum = 0, part;
-	unsigned int i, j;
+	const __u64 x0 = x & EVERY_4TH, x1 = x & EVERY_4TH << 1;
+	const __u64 x2 = x & EVERY_4TH << 2, x3 = x & EVERY_4TH << 3;
+	const __u64 y0 = y & EVERY_4TH, y1 = y & EVERY_4TH << 1;
+	const __u64 y2 = y & EVERY_4TH << 2, y3 = y & EVERY_4TH << 3;
 
-	for (i = 0; i < 4; i++) {
-		part = 0;
-		for (j = 0; j < 4; j++)
-			part ^= (x & EVERY_4TH << j) *
-				(y & EVERY_4TH << ((i - j) & 3));
-		sum |= part & EVERY_4TH << i;
-	}
-	return sum;
+	return ((x0 * y0 ^ x1 * y3 ^ x2 * y2 ^ x3 * y1) & EVERY_4TH) |
+	       ((x0 * y1 ^ x1 * y0 ^ x2 * y3 ^ x3 * y2) & EVERY_4TH << 1) |
+	       ((x0 * y2 ^ x1 * y1 ^ x2 * y0 ^ x3 * y3) & EVERY_4TH << 2) |
+	       ((x0 * y3 ^ x1 * y2 ^ x2 * y1 ^ x3 * y0) & EVERY_4TH << 3);
 }
 
 static __u64 mirror(__u64 x)

@@ -1,28 +1,83 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "gf256.h"
 
-/* Exchange the bits of x that ~@low has with those of y that @low has. */
-static inline void exchange(__u64 *x, __u64 *y, unsigned int shift, __u64 low)
+#define EVEN_1 0x5555555555555555ULL
+#define EVEN_2 0x3333333333333333ULL
+#define EVEN_4 0x0f0f0f0f0f0f0f0fULL
+
+/* Exchange the bits of x that ~@even has with those of y that @even has. */
+static inline void exchange(__u64 *x, __u64 *y, unsigned int shift, __u64 even)
 {
-	__u64 t = (*x >> shift ^ *y) & low;
+	__u64 t = (*x >> shift ^ *y) & even;
 
 	*x ^= t << shift;
 	*y ^= t;
 }
 
 /* A word's number and a bit's place in its byte change roles, digit by digit. */
-void isahp_gf256_slice(__u64 w[8])
+static void transpose(__u64 w[8])
 {
 	unsigned int i;
 
 	for (i = 0; i < 8; i += 2)
-		exchange(&w[i], &w[i + 1], 1, 0x5555555555555555ULL);
+		exchange(&w[i], &w[i + 1], 1, EVEN_1);
 	for (i = 0; i < 8; i += 4) {
-		exchange(&w[i], &w[i + 2], 2, 0x3333333333333333ULL);
-		exchange(&w[i + 1], &w[i + 3], 2, 0x3333333333333333ULL);
+		exchange(&w[i], &w[i + 2], 2, EVEN_2);
+		exchange(&w[i + 1], &w[i + 3], 2, EVEN_2);
 	}
 	for (i = 0; i < 4; i++)
-		exchange(&w[i], &w[i + 4], 4, 0x0f0f0f0f0f0f0f0fULL);
+		exchange(&w[i], &w[i + 4], 4, EVEN_4);
+}
+
+/* The same where all words but the first two are 0, as they are most often. */
+static void split_2(__u64 bits[8], const __u64 *words)
+{
+	__u64 x = words[0], y = words[1], x2, y2;
+
+	exchange(&x, &y, 1, EVEN_1);
+	x2 = x >> 2 & EVEN_2;
+	y2 = y >> 2 & EVEN_2;
+	x &= EVEN_2;
+	y &= EVEN_2;
+	bits[0] = x & EVEN_4;
+	bits[1] = y & EVEN_4;
+	bits[2] = x2 & EVEN_4;
+	bits[3] = y2 & EVEN_4;
+	bits[4] = x >> 4 & EVEN_4;
+	bits[5] = y >> 4 & EVEN_4;
+	bits[6] = x2 >> 4 & EVEN_4;
+	bits[7] = y2 >> 4 & EVEN_4;
+}
+
+static void join_2(__u64 *words, const __u64 bits[8])
+{
+	__u64 x = bits[0] | bits[4] << 4 | (bits[2] | bits[6] << 4) << 2;
+	__u64 y = bits[1] | bits[5] << 4 | (bits[3] | bits[7] << 4) << 2;
+
+	exchange(&x, &y, 1, EVEN_1);
+	words[0] = x;
+	words[1] = y;
+}
+
+void isahp_gf256_split(__u64 bits[8], const __u64 *words, unsigned int count)
+{
+	if (count == 2) {
+		split_2(bits, words);
+		return;
+	}
+	memset(bits, 0, 64);
+	memcpy(bits, words, 8 * count);
+	transpose(bits);
+}
+
+void isahp_gf256_join(__u64 *words, __u64 bits[8], unsigned int count)
+{
+	if (count == 2) {
+		join_2(words, bits);
+		return;
+	}
+	transpose(bits);
+	memcpy(words, bits, 8 * count);
 }
 
 /*
@@ -81,10 +136,15 @@ void isahp_gf256_affine_inverse(__u64 bits[8])
 /* FIPS 197, 5.3.2, is the inverse of A: bits i + 2, i + 5 and i + 7. */
 void isahp_gf256_unaffine(__u64 bits[8])
 {
-	__u64 x[8];
-	unsigned int i;
+	const __u64 x0 = bits[0], x1 = bits[1], x2 = bits[2], x3 = bits[3];
+	const __u64 x4 = bits[4], x5 = bits[5], x6 = bits[6], x7 = bits[7];
 
-	memcpy(x, bits, sizeof(x));
-	for (i = 0; i < 8; i++)
-		bits[i] = x[(i + 2) & 7] ^ x[(i + 5) & 7] ^ x[(i + 7) & 7];
+	bits[0] = x2 ^ x5 ^ x7;
+	bits[1] = x3 ^ x6 ^ x0;
+	bits[2] = x4 ^ x7 ^ x1;
+	bits[3] = x5 ^ x0 ^ x2;
+	bits[4] = x6 ^ x1 ^ x3;
+	bits[5] = x7 ^ x2 ^ x4;
+	bits[6] = x0 ^ x3 ^ x5;
+	bits[7] = x1 ^ x4 ^ x6;
 }

@@ -47,13 +47,11 @@ OPERATION(gf2p8affineqb)
 OPERATION(gf2p8affineinvqb)
 {
 	union isahp_vector inverse;
-	__u64 w[8] = { 0 };
+	__u64 w[8];
 
-	memcpy(w, a, l->bytes);
-	isahp_gf256_slice(w);
+	isahp_gf256_split(w, a->q, l->bytes / 8);
 	isahp_gf256_affine_inverse(w);
 	isahp_gf256_unaffine(w);
-	isahp_gf256_slice(w);
-	memcpy(&inverse, w, l->bytes);
+	isahp_gf256_join(inverse.q, w, l->bytes / 8);
 	isahp_lanes_gf2p8affineqb(l, ret, &inverse, b, NULL);
 }

@@ -8,7 +8,7 @@
 
 /* --- a bit for each element ---------------------------------------------- */
 
-static void bits(const struct isahp_lanes *l, union isahp_vector *ret,
+static inline void bits(const struct isahp_lanes *l, union isahp_vector *ret,
 		 const union isahp_vector *b, __u64 h)
 {
 	const unsigned int n = 64 / (swar_top(h) + 1);
@@ -58,42 +58,37 @@ OPERATION(vpbroadcastmw2d)
 /* --- comparisons --------------------------------------------------------- */
 
 /*
- * Of the eight predicates four are the complement of the others (SDM vol. 2C,
- * "VPCMPD/VPCMPUD"): EQ, LT, LE, FALSE, then NEQ, NLT, NLE, TRUE. Bits
- * other than elements' highest mean nothing.
+ * The predicates are EQ, LT, LE, FALSE, and by bit 2 their complements NEQ, NLT,
+ * NLE, TRUE (SDM vol. 2C, "VPCMPD/VPCMPUD"). What is flipped in both sources
+ * turns signed numbers into unsigned ones. Bits of t below an element's highest
+ * mean nothing.
  */
-static inline __u64 predicate(__u64 x, __u64 y, unsigned int imm, __u64 h)
+static __always_inline void compare(const struct isahp_lanes *l,
+				    union isahp_vector *ret,
+				    const union isahp_vector *a,
+				    const union isahp_vector *b,
+				    unsigned int imm, __u64 flip, __u64 h)
 {
-	switch (imm & 3) {
-	case 0:
-		return swar_zero(x ^ y, h);
-	case 1:
-		return swar_below(x, y, h);
-	case 2:
-		return ~swar_below(y, x, h);
-	default:
-		return 0;
-	}
-}
-
-/* What is flipped in both turns signed numbers into unsigned ones. */
-static void compare(const struct isahp_lanes *l, union isahp_vector *ret,
-		    const union isahp_vector *a, const union isahp_vector *b,
-		    unsigned int imm, __u64 flip, __u64 h)
-{
+	const unsigned int which = imm & 3;
 	const __u64 complement = imm & 4 ? ~0ULL : 0;
+	const __u64 equal = which == 0 || which == 2 ? h : 0;
+	const __u64 below = which == 1 || which == 2 ? h : 0;
 	union isahp_vector t;
 	unsigned int i;
 
-	for (i = 0; i < l->bytes / 8; i++)
-		t.q[i] = complement ^ predicate(a->q[i] ^ flip, b->q[i] ^ flip,
-						imm, h);
+	for (i = 0; i < l->bytes / 8; i++) {
+		__u64 x = a->q[i], y = b->q[i];
+
+		t.q[i] = complement ^ ((swar_zero(x ^ y, h) & equal) |
+				       (swar_below(x ^ flip, y ^ flip, h) & below));
+	}
 	bits(l, ret, &t, h);
 }
 
-static void test(const struct isahp_lanes *l, union isahp_vector *ret,
-		 const union isahp_vector *a, const union isahp_vector *b,
-		 __u64 complement, __u64 h)
+static __always_inline void test(const struct isahp_lanes *l, union isahp_vector *ret,
+				 const union isahp_vector *a,
+				 const union isahp_vector *b, __u64 complement,
+				 __u64 h)
 {
 	union isahp_vector t;
 	unsigned int i;

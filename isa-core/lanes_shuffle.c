@@ -17,18 +17,33 @@ OPERATION(pshufb)
 			    a->b[(i & ~last) + (b->b[i] & last)];
 }
 
-/* From byte @imm on of a above b. */
+/* A word from bit @shift on of two, below 64. */
+static inline __u64 word_from(const __u64 *words, unsigned int shift)
+{
+	return words[0] >> shift | words[1] << 1 << (63 - shift);
+}
+
+/* From byte @imm on of a above b, and of nothing above both. */
 OPERATION(palignr)
 {
-	const unsigned int n = lane_bytes(l);
-	unsigned int i, j, from;
+	const unsigned int at = l->imm / 8 < 4 ? l->imm / 8 : 4;
+	const unsigned int shift = 8 * (l->imm & 7);
+	__u64 words[7] = { 0 };
+	unsigned int i;
 
-	for (i = 0; i < l->bytes; i += n) {
-		for (j = 0; j < n; j++) {
-			from = l->imm + j;
-			ret->b[i + j] = from < n ? b->b[i + from] :
-					from < 2 * n ? a->b[i + from - n] : 0;
-		}
+	if (l->bytes < 16) {
+		words[0] = b->q[0];
+		words[1] = a->q[0];
+		ret->q[0] = word_from(words + at, shift);
+		return;
+	}
+	for (i = 0; i < l->bytes / 8; i += 2) {
+		words[0] = b->q[i];
+		words[1] = b->q[i + 1];
+		words[2] = a->q[i];
+		words[3] = a->q[i + 1];
+		ret->q[i] = word_from(words + at, shift);
+		ret->q[i + 1] = word_from(words + at + 1, shift);
 	}
 }
 
@@ -116,32 +131,76 @@ OPERATION(insertps)
 
 /* --- unpacking ----------------------------------------------------------- */
 
-/* Elements of a and b in turn, from the lower or upper half of each lane. */
-#define UNPACK(name, field, type, upper) \
-	OPERATION(name) \
+/* The lower four bytes, or two words, of x at even places, zeros between them. */
+static inline __u64 loosen_b(__u64 x)
+{
+	x = (x & 0xffff) | (x & 0xffff0000) << 16;
+	return (x | x << 8) & swar_each(0xff, SWAR_W);
+}
+
+static inline __u64 loosen_w(__u64 x)
+{
+	return (x & 0xffff) | (x & 0xffff0000) << 16;
+}
+
+static inline __u64 loosen_d(__u64 x)
+{
+	return x & 0xffffffff;
+}
+
+/*
+ * Elements of a and b in turn, from the lower or upper half of each lane, which
+ * is one word of 128 bits, and half a word of MMX's 64.
+ */
+#define UNPACK(suffix, loosen, width) \
+	OPERATION(punpckl##suffix) \
 	{ \
-		const unsigned int n = lane_bytes(l) / sizeof(type); \
-		unsigned int i, j; \
+		unsigned int i; \
 \
-		for (i = 0; i < l->bytes / sizeof(type); i += n) { \
-			const type *x = a->field + i + (upper ? n / 2 : 0); \
-			const type *y = b->field + i + (upper ? n / 2 : 0); \
+		for (i = 0; i < l->bytes / 8; i++) { \
+			unsigned int up = i & 1 ? 32 : 0, from = i & ~1u; \
 \
-			for (j = 0; j < n / 2; j++) { \
-				ret->field[i + 2 * j] = x[j]; \
-				ret->field[i + 2 * j + 1] = y[j]; \
-			} \
+			ret->q[i] = loosen(a->q[from] >> up) | \
+				    loosen(b->q[from] >> up) << width; \
+		} \
+	} \
+	OPERATION(punpckh##suffix) \
+	{ \
+		const unsigned int high = l->bytes < 16 ? 0 : 1; \
+		unsigned int i; \
+\
+		for (i = 0; i < l->bytes / 8; i++) { \
+			unsigned int up = !high || i & 1 ? 32 : 0; \
+			unsigned int from = i | high; \
+\
+			ret->q[i] = loosen(a->q[from] >> up) | \
+				    loosen(b->q[from] >> up) << width; \
 		} \
 	}
 
-UNPACK(punpcklbw, b, __u8, false)
-UNPACK(punpcklwd, w, __u16, false)
-UNPACK(punpckldq, d, __u32, false)
-UNPACK(punpcklqdq, q, __u64, false)
-UNPACK(punpckhbw, b, __u8, true)
-UNPACK(punpckhwd, w, __u16, true)
-UNPACK(punpckhdq, d, __u32, true)
-UNPACK(punpckhqdq, q, __u64, true)
+UNPACK(bw, loosen_b, 8)
+UNPACK(wd, loosen_w, 16)
+UNPACK(dq, loosen_d, 32)
+
+OPERATION(punpcklqdq)
+{
+	unsigned int i;
+
+	for (i = 0; i < l->bytes / 8; i += 2) {
+		ret->q[i] = a->q[i];
+		ret->q[i + 1] = b->q[i];
+	}
+}
+
+OPERATION(punpckhqdq)
+{
+	unsigned int i;
+
+	for (i = 0; i < l->bytes / 8; i += 2) {
+		ret->q[i] = a->q[i + 1];
+		ret->q[i + 1] = b->q[i + 1];
+	}
+}
 
 /* --- packing ------------------------------------------------------------- */
 
