@@ -76,33 +76,42 @@ static inline __u64 random_element(unsigned int width)
 	}
 }
 
-/* @like: some of the elements are its, so that comparisons hit. */
+/* @like: some of the bytes are its, or most, so that comparisons hit. */
 static inline void random_vector(union isahp_vector *v,
 				 const union isahp_vector *like)
 {
 	unsigned int i, style = random64() % 6;
+	__u64 bytes;
 
-	for (i = 0; i < 64; i++) {
-		switch (style) {
-		case 0:
+	switch (style) {
+	case 0:
+		for (i = 0; i < 64; i++)
 			v->b[i] = random_element(8);
-			break;
-		case 1:
-			v->w[i / 2] = random_element(16);
-			break;
-		case 2:
-			v->d[i / 4] = random_element(32);
-			break;
-		case 3:
-			v->q[i / 8] = random_element(64);
-			break;
-		default:
-			v->b[i] = random64();
-			break;
-		}
+		break;
+	case 1:
+		for (i = 0; i < 32; i++)
+			v->w[i] = random_element(16);
+		break;
+	case 2:
+		for (i = 0; i < 16; i++)
+			v->d[i] = random_element(32);
+		break;
+	case 3:
+		for (i = 0; i < 8; i++)
+			v->q[i] = random_element(64);
+		break;
+	default:
+		for (i = 0; i < 8; i++)
+			v->q[i] = random64();
+		break;
 	}
-	for (i = 0; like && i < 64; i++)
-		if (style == 5 ? random64() % 8 : !(random64() % 16))
+	if (!like)
+		return;
+	bytes = random64() & random64() & random64();
+	if (style == 5)
+		bytes = ~bytes;
+	for (i = 0; i < 64; i++)
+		if (bytes >> i & 1)
 			v->b[i] = like->b[i];
 }
 
