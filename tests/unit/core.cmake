@@ -23,3 +23,7 @@ else()
   set_tests_properties(unit/core_constant_time unit/core_decoder PROPERTIES
     LABELS unit SKIP_RETURN_CODE 77)
 endif()
+add_test(NAME unit/core_freestanding
+  COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/core_freestanding.sh $<TARGET_FILE:isa_core>)
+set_tests_properties(unit/core_freestanding PROPERTIES
+  LABELS unit SKIP_RETURN_CODE 77)
