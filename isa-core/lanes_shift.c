@@ -206,21 +206,21 @@ OPERATION(pslldq)
 /* --- SSE4a's fields (APM vol. 4, "EXTRQ", "INSERTQ") ---------------------- */
 
 /* A length of 0 means 64. What would reach beyond bit 63 is undefined. */
-static inline __u64 field_mask(unsigned int control)
+static inline __u64 bits_mask(unsigned int control)
 {
 	return ~0ULL >> (-control & 63);
 }
 
-static __u64 field_get(__u64 value, unsigned int control)
+static __u64 bits_get(__u64 value, unsigned int control)
 {
-	return value >> (control >> 8 & 63) & field_mask(control);
+	return value >> (control >> 8 & 63) & bits_mask(control);
 }
 
-static __u64 field_put(__u64 value, __u64 field, unsigned int control)
+static __u64 bits_put(__u64 value, __u64 field, unsigned int control)
 {
 	unsigned int at = control >> 8 & 63;
 
-	return swar_pick(field_mask(control) << at, field << at, value);
+	return swar_pick(bits_mask(control) << at, field << at, value);
 }
 
 /*
@@ -229,24 +229,24 @@ static __u64 field_put(__u64 value, __u64 field, unsigned int control)
  */
 OPERATION(extrq)
 {
-	ret->q[0] = field_get(a->q[0], b->w[0]);
+	ret->q[0] = bits_get(a->q[0], b->w[0]);
 	ret->q[1] = 0;
 }
 
 OPERATION(extrq_imm)
 {
-	ret->q[0] = field_get(a->q[0], c->w[0]);
+	ret->q[0] = bits_get(a->q[0], c->w[0]);
 	ret->q[1] = 0;
 }
 
 OPERATION(insertq)
 {
-	ret->q[0] = field_put(a->q[0], b->q[0], b->w[4]);
+	ret->q[0] = bits_put(a->q[0], b->q[0], b->w[4]);
 	ret->q[1] = 0;
 }
 
 OPERATION(insertq_imm)
 {
-	ret->q[0] = field_put(a->q[0], b->q[0], c->w[0]);
+	ret->q[0] = bits_put(a->q[0], b->q[0], c->w[0]);
 	ret->q[1] = 0;
 }
