@@ -9,5 +9,4 @@ const struct isahp_lanes_operation isahp_lanes_operations[] = {
 		ISAHP_LANES_TO_##result, \
 	},
 #include "lanes.def"
-#undef LANES
 };

@@ -63,13 +63,12 @@ enum isahp_lanes_number {
 #define LANES(name, function, element, sources, immediate, result) \
 	ISAHP_LANES_##name,
 #include "lanes.def"
-#undef LANES
 	ISAHP_LANES_COUNT,
 };
 
 /**
  * struct isahp_lanes_operation - a row of lanes.def
- * @name: the operation's.
+ * @name: the operation's, as the mnemonic.
  * @fn: carries it out. Several names may share one.
  * @element: size of an element of the result in bytes: what a mask bit stands
  *	for. Of a comparison into a mask: that of the sources; 16 and more where
@@ -98,6 +97,5 @@ extern const struct isahp_lanes_operation isahp_lanes_operations[];
 				    const union isahp_vector *b, \
 				    const union isahp_vector *c);
 #include "lanes.def"
-#undef LANES
 
 #endif /* ISAHP_CORE_LANES_H */

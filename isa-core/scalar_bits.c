@@ -9,12 +9,11 @@
 				       __u64 *flags __attribute__((unused)))
 
 const struct isahp_scalar_bits_operation isahp_scalar_bits_operations[] = {
-#define SCALAR_BITS(name, undefined) \
+#define SCALAR_BITS(name, function, undefined) \
 	[ISAHP_SCALAR_BITS_##name] = { \
-		#name, isahp_scalar_bits_##name, undefined, \
+		#name, isahp_scalar_bits_##function, undefined, \
 	},
 #include "scalar_bits.def"
-#undef SCALAR_BITS
 };
 
 static inline __u64 cut(__u64 value, unsigned int size)
@@ -116,7 +115,7 @@ OPERATION(bzhi)
 	return bmi_flags(flags, b, size, from >= 8 * size, true);
 }
 
-OPERATION(mulx_low)
+OPERATION(mulx)
 {
 	return cut(a * b, size);
 }

@@ -19,22 +19,21 @@
  *
  * Bits of @a and @b above @size do not matter. No state, no memory.
  *
- * Return: the result, zero-extended. MULX has two, by two operations.
+ * Return: the result, zero-extended. MULX's other one is an operation by itself.
  */
 typedef __u64 (*isahp_scalar_bits_fn)(unsigned int size, __u64 a, __u64 b,
 				      __u64 *flags);
 
 /** enum isahp_scalar_bits_number - the rows of scalar_bits.def */
 enum isahp_scalar_bits_number {
-#define SCALAR_BITS(name, undefined) ISAHP_SCALAR_BITS_##name,
+#define SCALAR_BITS(name, function, undefined) ISAHP_SCALAR_BITS_##name,
 #include "scalar_bits.def"
-#undef SCALAR_BITS
 	ISAHP_SCALAR_BITS_COUNT,
 };
 
 /**
  * struct isahp_scalar_bits_operation - a row of scalar_bits.def
- * @name: the operation's.
+ * @name: the operation's, as the mnemonic.
  * @fn: carries it out.
  * @undefined: flags whose value afterwards is left to the CPU.
  */
@@ -47,10 +46,9 @@ struct isahp_scalar_bits_operation {
 /** isahp_scalar_bits_operations - by enum isahp_scalar_bits_number */
 extern const struct isahp_scalar_bits_operation isahp_scalar_bits_operations[];
 
-#define SCALAR_BITS(name, undefined) \
-	__u64 isahp_scalar_bits_##name(unsigned int size, __u64 a, __u64 b, \
-				       __u64 *flags);
+#define SCALAR_BITS(name, function, undefined) \
+	__u64 isahp_scalar_bits_##function(unsigned int size, __u64 a, __u64 b, \
+					   __u64 *flags);
 #include "scalar_bits.def"
-#undef SCALAR_BITS
 
 #endif /* ISAHP_CORE_SCALAR_BITS_H */

@@ -122,11 +122,11 @@ static void draw(struct stub_state *s, const struct lanes_case *c)
 	random_vector(&s->b, &s->a);
 	random_vector(&s->c, &s->a);
 	s->active = random64() | (random64() % 4 ? 0 : random64());
-	if (c->row == ISAHP_LANES_extrq)
+	if (c->row == ISAHP_LANES_EXTRQ)
 		s->b.w[0] = field_control();
-	if (c->row == ISAHP_LANES_insertq)
+	if (c->row == ISAHP_LANES_INSERTQ)
 		s->b.w[4] = field_control();
-	if (c->row == ISAHP_LANES_extrq_imm || c->row == ISAHP_LANES_insertq_imm)
+	if (c->row == ISAHP_LANES_EXTRQ_IMM || c->row == ISAHP_LANES_INSERTQ_IMM)
 		s->c.w[0] = field_control();
 	s->rsi = s->b.q[0];
 	s->flags = 0x202 | (random64() & ISAHP_FLAGS_ARITHMETIC);
@@ -137,7 +137,7 @@ static void put_immediates(unsigned char *last, const struct stub_state *s,
 {
 	if (isahp_lanes_operations[c->row].immediate)
 		*last = imm;
-	if (c->row == ISAHP_LANES_extrq_imm || c->row == ISAHP_LANES_insertq_imm) {
+	if (c->row == ISAHP_LANES_EXTRQ_IMM || c->row == ISAHP_LANES_INSERTQ_IMM) {
 		last[-1] = s->c.b[0];
 		last[0] = s->c.b[1];
 	}
@@ -318,7 +318,7 @@ static bool is_found(const struct lanes_case *c, isahp_lanes_fn fn)
 
 Test(lanes, a_planted_bug_is_found)
 {
-	const struct lanes_case *c = case_of(ISAHP_LANES_paddsb, 16);
+	const struct lanes_case *c = case_of(ISAHP_LANES_PADDSB, 16);
 
 	random_seed();
 	cr_expect(is_found(c, planted));
