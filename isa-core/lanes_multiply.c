@@ -99,14 +99,18 @@ static unsigned int distance4(const __u8 *x, const __u8 *y)
 	       distance(x[2], y[2]) + distance(x[3], y[3]);
 }
 
-OPERATION(psadbw)
+/* Of eight pairs, summed up in the highest word of a product. */
+static inline __u64 distance8(__u64 x, __u64 y)
 {
-	unsigned int i;
+	__u64 below = swar_fill(swar_below(x, y, SWAR_B), SWAR_B);
+	__u64 distances = swar_negate(swar_sub(x, y, SWAR_B), below, SWAR_B);
 
-	for (i = 0; i < l->bytes / 8; i++)
-		ret->q[i] = distance4(a->b + 8 * i, b->b + 8 * i) +
-			    distance4(a->b + 8 * i + 4, b->b + 8 * i + 4);
+	distances = (distances & swar_each(0xff, SWAR_W)) +
+		    (distances >> 8 & swar_each(0xff, SWAR_W));
+	return distances * swar_each(1, SWAR_W) >> 48;
 }
+
+WORDS(psadbw, distance8(x, y))
 
 /* Three bits of the immediate for each lane: two choose in b, the third in a. */
 OPERATION(mpsadbw)
