@@ -17,33 +17,38 @@ OPERATION(pshufb)
 			    a->b[(i & ~last) + (b->b[i] & last)];
 }
 
-/* A word from bit @shift on of two, below 64. */
-static inline __u64 word_from(const __u64 *words, unsigned int shift)
+/* 64 bits from bit @shift on, below 64. */
+static inline __u64 word_from(__u64 low, __u64 high, unsigned int shift)
 {
-	return words[0] >> shift | words[1] << 1 << (63 - shift);
+	return low >> shift | high << 1 << (63 - shift);
 }
 
-/* From byte @imm on of a above b, and of nothing above both. */
+/* From byte @imm on of a above b, and of nothing above both. MMX has two words. */
 OPERATION(palignr)
 {
-	const unsigned int at = l->imm / 8 < 4 ? l->imm / 8 : 4;
 	const unsigned int shift = 8 * (l->imm & 7);
-	__u64 words[7] = { 0 };
+	const bool mmx = l->bytes < 16;
 	unsigned int i;
 
-	if (l->bytes < 16) {
-		words[0] = b->q[0];
-		words[1] = a->q[0];
-		ret->q[0] = word_from(words + at, shift);
-		return;
-	}
 	for (i = 0; i < l->bytes / 8; i += 2) {
-		words[0] = b->q[i];
-		words[1] = b->q[i + 1];
-		words[2] = a->q[i];
-		words[3] = a->q[i + 1];
-		ret->q[i] = word_from(words + at, shift);
-		ret->q[i + 1] = word_from(words + at + 1, shift);
+		__u64 w0 = b->q[i], w1 = mmx ? a->q[0] : b->q[i + 1];
+		__u64 w2 = mmx ? 0 : a->q[i], w3 = mmx ? 0 : a->q[i + 1];
+
+		if (l->imm & 16) {
+			w0 = w2;
+			w1 = w3;
+			w2 = w3 = 0;
+		}
+		if (l->imm & 8) {
+			w0 = w1;
+			w1 = w2;
+			w2 = w3;
+		}
+		if (l->imm > 31)
+			w0 = w1 = w2 = 0;
+		ret->q[i] = word_from(w0, w1, shift);
+		if (!mmx)
+			ret->q[i + 1] = word_from(w1, w2, shift);
 	}
 }
 
