@@ -131,17 +131,16 @@ static inline __u64 everywhere(unsigned int imm, unsigned int n)
  */
 OPERATION(vpternlog)
 {
-	__u64 table[8];
+	const __u64 t0 = everywhere(l->imm, 0), t1 = everywhere(l->imm, 1);
+	const __u64 t2 = everywhere(l->imm, 2), t3 = everywhere(l->imm, 3);
+	const __u64 t4 = everywhere(l->imm, 4), t5 = everywhere(l->imm, 5);
+	const __u64 t6 = everywhere(l->imm, 6), t7 = everywhere(l->imm, 7);
 	unsigned int i;
 
-	for (i = 0; i < 8; i++)
-		table[i] = everywhere(l->imm, i);
 	for (i = 0; i < l->bytes / 8; i++) {
 		__u64 x = a->q[i], y = b->q[i];
-		__u64 t00 = swar_pick(y, table[1], table[0]);
-		__u64 t01 = swar_pick(y, table[3], table[2]);
-		__u64 t10 = swar_pick(y, table[5], table[4]);
-		__u64 t11 = swar_pick(y, table[7], table[6]);
+		__u64 t00 = swar_pick(y, t1, t0), t01 = swar_pick(y, t3, t2);
+		__u64 t10 = swar_pick(y, t5, t4), t11 = swar_pick(y, t7, t6);
 
 		ret->q[i] = swar_pick(c->q[i], swar_pick(x, t11, t10),
 				      swar_pick(x, t01, t00));

@@ -8,15 +8,21 @@
 
 /* --- a bit for each element ---------------------------------------------- */
 
-static inline void bits(const struct isahp_lanes *l, union isahp_vector *ret,
-		 const union isahp_vector *b, __u64 h)
+/* Those of the @i th word, where a mask has them. */
+static __always_inline __u64 bits_of(__u64 word, unsigned int i, __u64 h)
 {
-	const unsigned int n = 64 / (swar_top(h) + 1);
+	return swar_bits(word, h) << 64 / (swar_top(h) + 1) * i;
+}
+
+static __always_inline void bits(const struct isahp_lanes *l,
+				 union isahp_vector *ret,
+				 const union isahp_vector *b, __u64 h)
+{
 	__u64 mask = 0;
 	unsigned int i;
 
 	for (i = 0; i < l->bytes / 8; i++)
-		mask |= swar_bits(b->q[i], h) << n * i;
+		mask |= bits_of(b->q[i], i, h);
 	ret->q[0] = mask;
 }
 
@@ -60,8 +66,7 @@ OPERATION(vpbroadcastmw2d)
 /*
  * The predicates are EQ, LT, LE, FALSE, and by bit 2 their complements NEQ, NLT,
  * NLE, TRUE (SDM vol. 2C, "VPCMPD/VPCMPUD"). What is flipped in both sources
- * turns signed numbers into unsigned ones. Bits of t below an element's highest
- * mean nothing.
+ * turns signed numbers into unsigned ones.
  */
 static __always_inline void compare(const struct isahp_lanes *l,
 				    union isahp_vector *ret,
@@ -73,16 +78,17 @@ static __always_inline void compare(const struct isahp_lanes *l,
 	const __u64 complement = imm & 4 ? ~0ULL : 0;
 	const __u64 equal = which == 0 || which == 2 ? h : 0;
 	const __u64 below = which == 1 || which == 2 ? h : 0;
-	union isahp_vector t;
+	__u64 mask = 0;
 	unsigned int i;
 
 	for (i = 0; i < l->bytes / 8; i++) {
 		__u64 x = a->q[i], y = b->q[i];
+		__u64 holds = (swar_zero(x ^ y, h) & equal) |
+			      (swar_below(x ^ flip, y ^ flip, h) & below);
 
-		t.q[i] = complement ^ ((swar_zero(x ^ y, h) & equal) |
-				       (swar_below(x ^ flip, y ^ flip, h) & below));
+		mask |= bits_of(holds ^ complement, i, h);
 	}
-	bits(l, ret, &t, h);
+	ret->q[0] = mask;
 }
 
 static __always_inline void test(const struct isahp_lanes *l, union isahp_vector *ret,
@@ -90,12 +96,12 @@ static __always_inline void test(const struct isahp_lanes *l, union isahp_vector
 				 const union isahp_vector *b, __u64 complement,
 				 __u64 h)
 {
-	union isahp_vector t;
+	__u64 mask = 0;
 	unsigned int i;
 
 	for (i = 0; i < l->bytes / 8; i++)
-		t.q[i] = complement ^ swar_zero(a->q[i] & b->q[i], h);
-	bits(l, ret, &t, h);
+		mask |= bits_of(complement ^ swar_zero(a->q[i] & b->q[i], h), i, h);
+	ret->q[0] = mask;
 }
 
 #define INTO_MASK(suffix, h) \
