@@ -99,7 +99,7 @@ static unsigned int length(const struct string_case *c, const union isahp_vector
 
 static bool same(const struct string_case *c, struct stub_state *s, unsigned int imm)
 {
-	union isahp_vector mask;
+	union isahp_vector mask = { .q = { [2] = 0xa5a5a5a5a5a5a5a5 } };
 	unsigned int bits;
 	__u64 flags;
 
@@ -111,7 +111,7 @@ static bool same(const struct string_case *c, struct stub_state *s, unsigned int
 		return false;
 	if (c->index)
 		return isahp_string_index(bits, imm) == s->rcx;
-	return !memcmp(&mask, &s->ret, 16);
+	return !memcmp(&mask, &s->ret, 16) && mask.q[2] == 0xa5a5a5a5a5a5a5a5;
 }
 
 /* @wrong: bits of the immediate that isahp is told the opposite of. */
