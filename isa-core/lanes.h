@@ -47,6 +47,7 @@ enum isahp_lanes_immediate {
  * @ISAHP_LANES_TO_VECTOR: a vector of @bytes.
  * @ISAHP_LANES_TO_PART: one that is narrower: the first bytes of ret.
  * @ISAHP_LANES_TO_MASK: an opmask in q[0], bits without elements are 0.
+ * @ISAHP_LANES_TO_MASKS: two of them, in q[0] and q[1].
  * @ISAHP_LANES_TO_VALUE: a general register's value in q[0], zero-extended.
  * @ISAHP_LANES_TO_FLAGS: the six arithmetic flags in q[0], others 0.
  */
@@ -54,6 +55,7 @@ enum isahp_lanes_result {
 	ISAHP_LANES_TO_VECTOR,
 	ISAHP_LANES_TO_PART,
 	ISAHP_LANES_TO_MASK,
+	ISAHP_LANES_TO_MASKS,
 	ISAHP_LANES_TO_VALUE,
 	ISAHP_LANES_TO_FLAGS,
 };

@@ -117,6 +117,27 @@ INTO_MASK(w, SWAR_W)
 INTO_MASK(d, SWAR_D)
 INTO_MASK(q, SWAR_Q)
 
+/* Which of a's elements are among b's, and which of b's among a's. */
+#define INTERSECT(name, field, type) \
+	OPERATION(name) \
+	{ \
+		unsigned int i, j; \
+\
+		ret->q[0] = 0; \
+		ret->q[1] = 0; \
+		for (i = 0; i < l->bytes / sizeof(type); i++) { \
+			for (j = 0; j < l->bytes / sizeof(type); j++) { \
+				__u64 same = a->field[i] == b->field[j]; \
+\
+				ret->q[0] |= same << i; \
+				ret->q[1] |= same << j; \
+			} \
+		} \
+	}
+
+INTERSECT(vp2intersectd, d, __u32)
+INTERSECT(vp2intersectq, q, __u64)
+
 /* For each byte of b a bit of a's quadword. */
 OPERATION(vpshufbitqmb)
 {

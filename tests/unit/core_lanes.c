@@ -58,6 +58,24 @@
 #define M1(row, m, form, f) CASE(row, m_##form, MMX, 8, 8, f, NONE, MMX_##form(m))
 #define K(row, f, text) CASE(row, k, AVX512, 8, 8, f, NONE, text)
 
+/*
+ * What VP2INTERSECT gives, by instructions that more CPUs have: each rotation of
+ * one source compared with the other. The second mask goes by RCX.
+ */
+#define TURN(t, r, n) \
+	"valign" t " $" #n ", %" r "mm2, %" r "mm2, %" r "mm4;" \
+	"vpcmpeq" t " %" r "mm4, %" r "mm1, %k6; korq %k6, %k3, %k3;" \
+	"valign" t " $" #n ", %" r "mm1, %" r "mm1, %" r "mm4;" \
+	"vpcmpeq" t " %" r "mm4, %" r "mm2, %k6; korq %k6, %k7, %k7;"
+#define TURNS_2(t, r) "kxorq %k7, %k7, %k7;" TURN(t, r, 0) TURN(t, r, 1)
+#define TURNS_4(t, r) TURNS_2(t, r) TURN(t, r, 2) TURN(t, r, 3)
+#define TURNS_8(t, r) \
+	TURNS_4(t, r) TURN(t, r, 4) TURN(t, r, 5) TURN(t, r, 6) TURN(t, r, 7)
+#define TURNS_16(t, r) \
+	TURNS_8(t, r) TURN(t, r, 8) TURN(t, r, 9) TURN(t, r, 10) TURN(t, r, 11) \
+	TURN(t, r, 12) TURN(t, r, 13) TURN(t, r, 14) TURN(t, r, 15)
+#define INTERSECT(t, r, n) TURNS_##n(t, r) "kmovq %k7, %rcx"
+
 #define LABEL(row, tag, kind, bytes) lanes_##row##_##tag##_##kind##bytes
 #define STRING2(x) #x
 #define STRING(x) STRING2(x)
@@ -151,6 +169,10 @@ static void native(struct stub_state *s, const struct lanes_case *c)
 	case ISAHP_LANES_TO_MASK:
 		s->ret.q[0] = s->mask;
 		break;
+	case ISAHP_LANES_TO_MASKS:
+		s->ret.q[0] = s->mask;
+		s->ret.q[1] = s->rcx;
+		break;
 	case ISAHP_LANES_TO_VALUE:
 		s->ret.q[0] = s->rax;
 		break;
@@ -179,7 +201,8 @@ static bool same(const struct stub_state *s, const struct lanes_case *c,
 		.imm = imm,
 		.active = op->sources & ISAHP_LANES_K ? s->active : ~0ULL,
 	};
-	unsigned int compared = is_vector(op) ? c->compared : 8, i;
+	unsigned int compared = is_vector(op) ? c->compared :
+				op->result == ISAHP_LANES_TO_MASKS ? 16 : 8, i;
 	unsigned int written = op->result == ISAHP_LANES_TO_VECTOR ? c->bytes : compared;
 
 	memset(ret, 0xa5, sizeof(*ret));
