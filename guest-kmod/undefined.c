@@ -248,18 +248,21 @@ static void let_through(struct isahp_emulation *e)
 {
 	struct isahp_trapped_view view;
 	struct undefined_work *w;
+	u8 feature;
 
 	if (isahp_instruction_decode(e->bytes, e->count, e->mode,
-				     &e->instruction) != ISAHP_DECODED ||
-	    !isahp_features_has(&e->features, e->instruction.feature))
+				     &e->instruction) != ISAHP_DECODED)
+		return;
+	feature = isahp_instruction_feature(&e->instruction);
+	if (!isahp_features_has(&e->features, feature))
 		return;
 	isahp_figure_count(ISAHP_FIGURE_undefined_signalled);
-	view = isahp_trapped_count(e->instruction.feature);
+	view = isahp_trapped_count(feature);
 	w = view.news ? work_get() : NULL;
 	if (!w)
 		return;
 	*w = (struct undefined_work){
-		.feature = e->instruction.feature,
+		.feature = feature,
 		.note = true,
 		.policy = ISAHP_UNDEFINED_SIGNAL,
 	};
@@ -269,7 +272,7 @@ static void let_through(struct isahp_emulation *e)
 static void finish(struct isahp_emulation *e, struct pt_regs *regs,
 		   unsigned int policy, struct undefined_work *w)
 {
-	u8 feature = e->instruction.feature;
+	u8 feature = isahp_instruction_feature(&e->instruction);
 	struct isahp_trapped_view view = isahp_trapped_count(feature);
 	bool step = w;
 	bool note = view.news ||
@@ -377,7 +380,7 @@ bool isahp_undefined_handle(struct pt_regs *regs)
 
 void isahp_undefined_seen(const struct isahp_features *present)
 {
-	struct isahp_features can = isahp_instruction_features();
+	struct isahp_features can = isahp_emulate_features();
 	unsigned int i;
 
 	can = isahp_features_and(&can, present);

@@ -218,16 +218,55 @@ static enum isahp_emulated movbe_store(struct isahp_emulation *e)
 				   in->operand_size));
 }
 
+static enum isahp_emulated movbe(struct isahp_emulation *e)
+{
+	struct isahp_operand to = isahp_instruction_operand(&e->instruction, 0);
+
+	return to.class == ISAHP_OPERAND_MEMORY ? movbe_store(e) : movbe_load(e);
+}
+
 typedef enum isahp_emulated (*operation_fn)(struct isahp_emulation *e);
 
-static const operation_fn operations[] = {
-	[ISAHP_OPERATION_POPCNT] = popcnt,
-	[ISAHP_OPERATION_MOVBE_LOAD] = movbe_load,
-	[ISAHP_OPERATION_MOVBE_STORE] = movbe_store,
-};
+/* NULL: nobody carries it out yet. */
+static operation_fn function_of(unsigned int operation)
+{
+	switch (operation) {
+	case ISAHP_OP_MOVBE:
+		return movbe;
+	case ISAHP_OP_POPCNT:
+		return popcnt;
+	default:
+		return NULL;
+	}
+}
+
+bool isahp_emulate_executes(unsigned int operation)
+{
+	return function_of(operation);
+}
+
+struct isahp_features isahp_emulate_features(void)
+{
+	struct isahp_features all = isahp_features_none(), missing = all;
+	unsigned int i, size;
+
+	for (i = 0; i < isahp_form_count; i++) {
+		const struct isahp_form *form = &isahp_forms[i];
+		bool executed = function_of(form->operation);
+
+		for (size = 16; size <= 64; size *= 2) {
+			__u8 feature = isahp_form_feature(form, size);
+
+			if (feature != ISAHP_FEATURE_NONE)
+				isahp_features_add(executed ? &all : &missing, feature);
+		}
+	}
+	return isahp_features_andnot(&all, &missing);
+}
 
 enum isahp_emulated isahp_emulate(struct isahp_emulation *e)
 {
+	operation_fn carry_out;
 	enum isahp_emulated r;
 
 	switch (isahp_instruction_decode(e->bytes, e->count, e->mode,
@@ -239,9 +278,11 @@ enum isahp_emulated isahp_emulate(struct isahp_emulation *e)
 	default:
 		return ISAHP_EMULATE_FOREIGN;
 	}
-	if (!isahp_features_has(&e->features, e->instruction.feature))
+	carry_out = function_of(isahp_instruction_operation(&e->instruction));
+	if (!carry_out || !isahp_features_has(&e->features,
+			isahp_instruction_feature(&e->instruction)))
 		return ISAHP_EMULATE_FOREIGN;
-	r = operations[e->instruction.operation](e);
+	r = carry_out(e);
 	if (r == ISAHP_EMULATE_DONE)
 		e->regs->rip = next_rip(e);
 	return r;

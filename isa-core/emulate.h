@@ -132,4 +132,13 @@ struct isahp_emulation {
  */
 enum isahp_emulated isahp_emulate(struct isahp_emulation *emulation);
 
+/**
+ * isahp_emulate_executes - whether isahp_emulate() carries an operation out
+ * @operation: enum isahp_operation.
+ */
+bool isahp_emulate_executes(unsigned int operation);
+
+/** isahp_emulate_features - those of which every form in forms.def is carried out */
+struct isahp_features isahp_emulate_features(void);
+
 #endif /* ISAHP_CORE_EMULATE_H */

@@ -1,315 +1,492 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-#include "instruction.h"
-#include "features.h"
+/*
+ * One pass: prefixes and opcode, ModRM, the row among those of the opcode, and
+ * then its operands.
+ */
+#include "encoding.h"
 
-/* --- the table ----------------------------------------------------------- */
-
-/* Opcode maps (SDM vol. 2D, A.1): what stands before the opcode byte. */
-enum map {
-	MAP_PRIMARY,
-	MAP_0F,
-	MAP_0F38,
-	MAP_0F3A,
-};
-
-/* Which of F2 and F3 makes another instruction of an opcode. */
-enum repeat {
-	REPEAT_NONE,
-	REPEAT_F2,
-	REPEAT_F3,
-};
-
-#define ROW_MEMORY_ONLY 1
-
-/* All of these have a ModRM byte and no immediate, and take 66 and REX.W for
- * the size of their operand. */
-static const struct row {
-	__u8 map;
-	__u8 opcode;
-	__u8 repeat;
-	__u8 flags;
-	__u8 operation;
-	__u8 feature;
-} rows[] = {
-	{ MAP_0F, 0xb8, REPEAT_F3, 0, ISAHP_OPERATION_POPCNT,
-	  ISAHP_FEATURE_POPCNT },
-	/* With F2 it is CRC32, with ModRM.mod 3 undefined. */
-	{ MAP_0F38, 0xf0, REPEAT_NONE, ROW_MEMORY_ONLY,
-	  ISAHP_OPERATION_MOVBE_LOAD, ISAHP_FEATURE_MOVBE },
-	{ MAP_0F38, 0xf1, REPEAT_NONE, ROW_MEMORY_ONLY,
-	  ISAHP_OPERATION_MOVBE_STORE, ISAHP_FEATURE_MOVBE },
-};
-
-#define ROWS (sizeof(rows) / sizeof(rows[0]))
-
-static const struct row *find_row(__u8 map, __u8 opcode, __u8 repeat)
-{
-	size_t i;
-
-	for (i = 0; i < ROWS; i++)
-		if (rows[i].map == map && rows[i].opcode == opcode &&
-		    rows[i].repeat == repeat)
-			return &rows[i];
-	return NULL;
-}
-
-struct isahp_features isahp_instruction_features(void)
-{
-	struct isahp_features set = isahp_features_none();
-	size_t i;
-
-	for (i = 0; i < ROWS; i++)
-		isahp_features_add(&set, rows[i].feature);
-	return set;
-}
+#define MOD(d) ((d)->modrm >> 6)
+#define REG(d) ((d)->modrm >> 3 & 7)
+#define RM(d) ((d)->modrm & 7)
 
 /* --- bytes --------------------------------------------------------------- */
 
-struct cursor {
-	const __u8 *bytes;
-	__u8 count;
-	__u8 at;
-	bool is_short;
-};
+/* Little endian, as who executes this. */
+#define TAKE(bits) \
+static inline __u##bits take_##bits(struct isahp_encoding *d) \
+{ \
+	__u##bits v; \
+\
+	__builtin_memcpy(&v, d->bytes + d->at, sizeof(v)); \
+	d->at += sizeof(v); \
+	return v; \
+}
+TAKE(16)
+TAKE(32)
+TAKE(64)
+#undef TAKE
 
-/* Behind the end: 0, and remembered. */
-static __u8 take(struct cursor *c)
+/* One byte more and it would be too long for any CPU. */
+static inline enum isahp_decoded too_short(const struct isahp_encoding *d)
 {
-	if (c->at < c->count)
-		return c->bytes[c->at++];
-	c->is_short = true;
-	return 0;
+	return d->count == ISAHP_INSTRUCTION_MAX ? ISAHP_DECODED_FOREIGN :
+						   ISAHP_DECODED_SHORT;
 }
 
-static __s32 take_displacement(struct cursor *c, unsigned int size)
-{
-	__u32 value = 0;
-	unsigned int i;
+/* --- the row ------------------------------------------------------------- */
 
-	for (i = 0; i < size; i++)
-		value |= (__u32)take(c) << 8 * i;
-	switch (size) {
-	case 1:
-		return (__s8)value;
-	case 2:
-		return (__s16)value;
-	default:
-		return (__s32)value;
-	}
+static inline __u32 where_of(const struct isahp_encoding *d)
+{
+	bool is_register = MOD(d) == 3;
+	/* Between registers EVEX.b takes the length's bits for the rounding. */
+	unsigned int length = d->evex_b && is_register ? 2 : d->length;
+	bool o16 = d->operand_size && !d->w;
+
+	return 1u << (ISAHP_WHERE_PP + d->pp) | 1u << (ISAHP_WHERE_W + d->w) |
+	       1u << (ISAHP_WHERE_O16 + o16) | 1u << (ISAHP_WHERE_L + length) |
+	       1u << (ISAHP_WHERE_REGISTER + is_register) |
+	       1u << (ISAHP_WHERE_64 + d->is_64) |
+	       1u << (ISAHP_WHERE_REG + REG(d)) | 1u << (ISAHP_WHERE_RM + RM(d));
 }
 
-/* --- prefixes ------------------------------------------------------------ */
-
-#define REX_B 1
-#define REX_X 2
-#define REX_R 4
-#define REX_W 8
-
-struct prefixes {
-	bool operand_size;
-	bool address_size;
-	bool lock;
-	__u8 repeat;
-	__u8 segment;	/* ISAHP_SEGMENTS: no override */
-	__u8 rex;	/* its low four bits */
-};
-
-/* In 64-bit mode the overrides of ES, CS, SS and DS are ignored, and do not
- * undo one of FS or GS (APM vol. 3, 1.2.4). */
-static bool segment_prefix(__u8 byte, bool is_64, struct prefixes *p)
+static inline const struct isahp_form *find_form(const struct isahp_encoding *d,
+						 unsigned int number)
 {
-	static const __u8 override[ISAHP_SEGMENTS] = {
-		0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65
-	};
-	unsigned int i;
+	unsigned int i = isahp_form_starts[number - 1];
+	unsigned int end = isahp_form_starts[number];
+	__u32 where;
 
-	for (i = 0; i < ISAHP_SEGMENTS; i++) {
-		if (byte != override[i])
-			continue;
-		if (!is_64 || i == ISAHP_FS || i == ISAHP_GS)
-			p->segment = i;
-		return true;
-	}
-	return false;
+	/* Most instructions are the only ones of their opcode. */
+	if (!isahp_forms[i].rejected)
+		return &isahp_forms[i];
+	where = where_of(d);
+	for (; i < end; i++)
+		if (!(where & isahp_forms[i].rejected))
+			return &isahp_forms[i];
+	return NULL;
 }
 
-static bool legacy_prefix(__u8 byte, bool is_64, struct prefixes *p)
+/* --- memory -------------------------------------------------------------- */
+
+static inline bool take_displacement(struct isahp_encoding *d, unsigned int size,
+				     struct isahp_instruction *in)
 {
-	switch (byte) {
-	case 0x66:
-		p->operand_size = true;
-		return true;
-	case 0x67:
-		p->address_size = true;
-		return true;
-	case 0xf0:
-		p->lock = true;
-		return true;
-	case 0xf2:
-		p->repeat = REPEAT_F2;
-		return true;
-	case 0xf3:
-		p->repeat = REPEAT_F3;
-		return true;
-	default:
-		return segment_prefix(byte, is_64, p);
-	}
+	if (!isahp_encoding_has(d, size))
+		return false;
+	if (size == 1)
+		in->displacement = (__s8)d->bytes[d->at++];
+	else if (size == 2)
+		in->displacement = (__s16)take_16(d);
+	else if (size == 4)
+		in->displacement = (__s32)take_32(d);
+	return true;
 }
 
-/* Returns the first byte that is no prefix. */
-static __u8 take_prefixes(struct cursor *c, bool is_64, struct prefixes *p)
-{
-	__u8 byte;
-
-	for (;;) {
-		byte = take(c);
-		if (c->is_short)
-			return 0;
-		if (legacy_prefix(byte, is_64, p)) {
-			/* REX counts directly before the opcode alone. */
-			p->rex = 0;
-		} else if (is_64 && (byte & 0xf0) == 0x40) {
-			p->rex = byte & 0xf;
-		} else {
-			return byte;
-		}
-	}
-}
-
-/* --- ModRM --------------------------------------------------------------- */
-
-static void memory_16(struct cursor *c, __u8 mod, __u8 rm,
-		      struct isahp_instruction *in)
+static bool take_memory_16(struct isahp_encoding *d, struct isahp_instruction *in)
 {
 	/* SDM vol. 2A, table 2-1: BX, BP, SI and DI are registers 3, 5, 6, 7. */
 	static const __u8 base[8] = { 3, 3, 5, 5, 6, 7, 5, 3 };
 	static const __u8 index[8] = { 6, 7, 6, 7,
 				       ISAHP_REGISTER_NONE, ISAHP_REGISTER_NONE,
 				       ISAHP_REGISTER_NONE, ISAHP_REGISTER_NONE };
+	unsigned int size = MOD(d);
 
-	in->base = base[rm];
-	in->index = index[rm];
-	if (mod == 0 && rm == 6) {
+	in->base = base[RM(d)];
+	in->index = index[RM(d)];
+	if (MOD(d) == 0 && RM(d) == 6) {
 		in->base = ISAHP_REGISTER_NONE;
-		mod = 2;
+		size = 2;
 	}
-	in->displacement = mod ? take_displacement(c, mod) : 0;
+	return take_displacement(d, size, in);
 }
 
-static void take_sib(struct cursor *c, __u8 *mod, __u8 rex,
-		     struct isahp_instruction *in)
+static inline bool take_memory(struct isahp_encoding *d, bool is_vsib,
+			       struct isahp_instruction *in)
 {
-	__u8 sib = take(c);
-	__u8 index = (sib >> 3 & 7) | (rex & REX_X ? 8 : 0);
+	unsigned int size = MOD(d) == 2 ? 4 : MOD(d);
+	__u8 sib;
 
-	in->scale = sib >> 6;
-	/* R12 can be an index, RSP can not. */
-	in->index = index == ISAHP_REGISTER_RSP ? ISAHP_REGISTER_NONE : index;
-	in->base = (sib & 7) | (rex & REX_B ? 8 : 0);
-	if ((sib & 7) == ISAHP_REGISTER_RBP && *mod == 0) {
-		in->base = ISAHP_REGISTER_NONE;
-		*mod = 2;
+	in->base = RM(d) | d->b;
+	if (RM(d) == ISAHP_REGISTER_RSP) {
+		if (!isahp_encoding_has(d, 1))
+			return false;
+		sib = d->bytes[d->at++];
+		in->scale = sib >> 6;
+		in->index = (sib >> 3 & 7) | d->x;
+		/* R12 can be an index, RSP can not. */
+		if (is_vsib)
+			in->index |= d->v2;
+		else if (in->index == ISAHP_REGISTER_RSP)
+			in->index = ISAHP_REGISTER_NONE;
+		in->base = (sib & 7) | d->b;
+		if ((sib & 7) == ISAHP_REGISTER_RBP && MOD(d) == 0) {
+			in->base = ISAHP_REGISTER_NONE;
+			size = 4;
+		}
+	} else if (RM(d) == ISAHP_REGISTER_RBP && MOD(d) == 0) {
+		in->base = d->is_64 ? ISAHP_REGISTER_RIP : ISAHP_REGISTER_NONE;
+		size = 4;
 	}
+	return take_displacement(d, size, in);
 }
 
-static void memory_32_64(struct cursor *c, __u8 mod, __u8 rm, __u8 rex, bool is_64,
-			 struct isahp_instruction *in)
+/* EVEX: an 8-bit displacement counts operands (SDM vol. 2A, 2.7.5). */
+static void scale_displacement(const struct isahp_form *form,
+			       struct isahp_instruction *in)
 {
-	static const __u8 size[] = { 0, 1, 4 };
+	struct isahp_operand op;
+	unsigned int i;
 
-	if (rm == ISAHP_REGISTER_RSP) {
-		take_sib(c, &mod, rex, in);
-	} else if (rm == ISAHP_REGISTER_RBP && mod == 0) {
-		in->base = is_64 ? ISAHP_REGISTER_RIP : ISAHP_REGISTER_NONE;
-		mod = 2;
-	} else {
-		in->base = rm | (rex & REX_B ? 8 : 0);
-	}
-	in->displacement = take_displacement(c, size[mod]);
-}
-
-/* What the stack's registers point at is in the stack's segment. R12 and R13
- * are none of them (APM vol. 3, 1.2.4; SDM vol. 1, 3.7.4). */
-static __u8 default_segment(const struct isahp_instruction *in)
-{
-	return in->base == ISAHP_REGISTER_RSP || in->base == ISAHP_REGISTER_RBP ?
-		       ISAHP_SS : ISAHP_DS;
-}
-
-static void take_modrm(struct cursor *c, const struct prefixes *p, bool is_64,
-		       struct isahp_instruction *in)
-{
-	__u8 modrm = take(c);
-	__u8 mod = modrm >> 6, rm = modrm & 7;
-
-	in->reg = (modrm >> 3 & 7) | (p->rex & REX_R ? 8 : 0);
-	in->rm = ISAHP_REGISTER_NONE;
-	in->base = ISAHP_REGISTER_NONE;
-	in->index = ISAHP_REGISTER_NONE;
-	in->scale = 0;
-	in->displacement = 0;
-	in->segment = ISAHP_DS;
-	if (mod == 3) {
-		in->rm = rm | (p->rex & REX_B ? 8 : 0);
+	if (in->flags & ISAHP_INSTRUCTION_BROADCAST) {
+		in->displacement *= form->element >> 4;
 		return;
 	}
-	if (in->address_size == 2)
-		memory_16(c, mod, rm, in);
+	if (form->flags & ISAHP_FORM_T1S) {
+		in->displacement *= form->element & 0xf;
+		return;
+	}
+	for (i = 0; i < ISAHP_FORM_OPERANDS; i++) {
+		op = isahp_instruction_operand(in, i);
+		if (op.class == ISAHP_OPERAND_MEMORY)
+			in->displacement *= op.size;
+	}
+}
+
+/*
+ * What the stack's registers point at is in the stack's segment. R12 and R13 are
+ * none of them (APM vol. 3, 1.2.4; SDM vol. 1, 3.7.4).
+ */
+static inline void set_segment(const struct isahp_encoding *d,
+			       struct isahp_instruction *in)
+{
+	if (d->segment < ISAHP_SEGMENTS)
+		in->segment = d->segment;
+	else if (in->base == ISAHP_REGISTER_RSP || in->base == ISAHP_REGISTER_RBP)
+		in->segment = ISAHP_SS;
 	else
-		memory_32_64(c, mod, rm, p->rex, is_64, in);
-	in->segment = p->segment < ISAHP_SEGMENTS ? p->segment :
-						    default_segment(in);
+		in->segment = ISAHP_DS;
+}
+
+static inline bool take_rm(struct isahp_encoding *d,
+			   const struct isahp_form *form,
+			   struct isahp_instruction *in)
+{
+	if (MOD(d) == 3) {
+		in->rm = RM(d);
+		if (!(form->flags & ISAHP_FORM_K_RM))
+			in->rm |= d->b;
+		/* EVEX.X is the fifth bit of a vector register. */
+		if (d->is_evex && form->flags & ISAHP_FORM_VECTOR_RM)
+			in->rm |= d->x << 1;
+		return true;
+	}
+	if (in->address_size == 2) {
+		if (!take_memory_16(d, in))
+			return false;
+	} else if (!take_memory(d, form->flags & ISAHP_FORM_VSIB, in)) {
+		return false;
+	}
+	if (d->is_evex && MOD(d) == 1)
+		scale_displacement(form, in);
+	return true;
+}
+
+/* --- immediates ---------------------------------------------------------- */
+
+static unsigned int immediate_size(const struct isahp_form *form,
+				   const struct isahp_instruction *in)
+{
+	unsigned int size = 0;
+
+	if (form->flags & (ISAHP_FORM_IMM8 | ISAHP_FORM_IMM8S | ISAHP_FORM_IS4))
+		size = 1;
+	else if (form->flags & ISAHP_FORM_IMM16)
+		size = 2;
+	else if (form->flags & ISAHP_FORM_IMMZ)
+		size = in->operand_size == 2 ? 2 : 4;
+	else if (form->flags & ISAHP_FORM_IMMV)
+		size = in->operand_size;
+	else if (form->flags & ISAHP_FORM_ABSOLUTE)
+		size = in->address_size;
+	return size;
+}
+
+static bool take_immediate(struct isahp_encoding *d, const struct isahp_form *form,
+			   struct isahp_instruction *in)
+{
+	bool is_signed = form->flags & (ISAHP_FORM_IMM8S | ISAHP_FORM_IMMZ);
+	bool second = form->flags & ISAHP_FORM_IMM8_2;
+	unsigned int size = immediate_size(form, in);
+
+	if (!isahp_encoding_has(d, size + second))
+		return false;
+	switch (size) {
+	case 1:
+		in->immediate = d->bytes[d->at++];
+		if (is_signed)
+			in->immediate = (__s8)in->immediate;
+		break;
+	case 2:
+		in->immediate = take_16(d);
+		if (is_signed)
+			in->immediate = (__s16)in->immediate;
+		break;
+	case 4:
+		in->immediate = take_32(d);
+		if (is_signed)
+			in->immediate = (__s32)in->immediate;
+		break;
+	default:
+		in->immediate = take_64(d);
+	}
+	if (second)
+		in->immediate |= (__u64)d->bytes[d->at++] << 32;
+	if (form->flags & ISAHP_FORM_IS4) {
+		/* In 32-bit code there are eight of them (SDM vol. 2, VBLENDVPS). */
+		in->is4 = (in->immediate >> 4) & (d->is_64 ? 15 : 7);
+		in->immediate &= 15;
+	}
+	return true;
+}
+
+/* --- what makes an encoding undefined ------------------------------------- */
+
+/* SDM vol. 2A, 2.3.6, and each instruction's page: LOCK. */
+static bool lock_is_allowed(const struct isahp_encoding *d,
+			    const struct isahp_form *form)
+{
+	return form->flags & ISAHP_FORM_LOCK && MOD(d) != 3;
+}
+
+/* SDM vol. 2A, 2.7.11: what EVEX.aaa and z may be. */
+static bool mask_is_allowed(const struct isahp_encoding *d,
+			    const struct isahp_form *form)
+{
+	if (!d->evex_aaa)
+		return !d->evex_z && !(form->flags & ISAHP_FORM_MUST_MASK);
+	if (!(form->flags & ISAHP_FORM_MASK))
+		return false;
+	if (!d->evex_z)
+		return true;
+	/* Nothing is zeroed in memory. */
+	return form->flags & ISAHP_FORM_ZEROING &&
+	       (MOD(d) == 3 ||
+		isahp_form_kinds[form->operand[0]].place != ISAHP_PLACE_RM);
+}
+
+static bool evex_b_is_allowed(const struct isahp_encoding *d,
+			      const struct isahp_form *form)
+{
+	if (MOD(d) != 3)
+		return !d->evex_b ? d->length != 3 :
+		       d->length != 3 && form->flags & ISAHP_FORM_BROADCAST;
+	if (!d->evex_b)
+		return d->length != 3;
+	return form->flags & (ISAHP_FORM_ROUNDING | ISAHP_FORM_SAE |
+			      ISAHP_FORM_IGNORED_B);
+}
+
+/* A register in VEX.vvvv is an operand, or 1111. */
+static bool vvvv_is_allowed(const struct isahp_encoding *d,
+			    const struct isahp_form *form)
+{
+	if (form->flags & ISAHP_FORM_K_VVVV)
+		return !d->is_64 || (d->vvvv < 8 && !d->v2);
+	if (form->flags & ISAHP_FORM_VVVV)
+		return true;
+	return !d->vvvv && (!d->v2 || form->flags & ISAHP_FORM_VSIB);
+}
+
+static bool registers_are_allowed(const struct isahp_encoding *d,
+				  const struct isahp_form *form)
+{
+	if (form->flags & ISAHP_FORM_K_REG && d->r)
+		return false;
+	/* There are no more than 16 general registers. */
+	return !(form->flags & ISAHP_FORM_GPR_REG && d->r & 16);
+}
+
+static inline bool is_allowed(const struct isahp_encoding *d,
+			      const struct isahp_form *form)
+{
+	if (d->lock && !lock_is_allowed(d, form))
+		return false;
+	if (!d->is_vex)
+		/* SDM and APM differ on near branches of 16 bits. */
+		return !(form->flags & ISAHP_FORM_F64 && d->operand_size &&
+			 d->is_64 && !d->w);
+	if (!vvvv_is_allowed(d, form) || !registers_are_allowed(d, form))
+		return false;
+	return !d->is_evex || (mask_is_allowed(d, form) &&
+			       evex_b_is_allowed(d, form));
+}
+
+/*
+ * Of a gather no two of destination, indices and mask are the same register (SDM
+ * vol. 2, VGATHERDPS); and there is a SIB byte, and no address of 16 bits.
+ */
+static bool vsib_is_allowed(const struct isahp_encoding *d,
+			    const struct isahp_form *form,
+			    const struct isahp_instruction *in)
+{
+	if (RM(d) != ISAHP_REGISTER_RSP || in->address_size == 2)
+		return false;
+	if (isahp_form_kinds[form->operand[0]].place != ISAHP_PLACE_REG)
+		return true;
+	if (in->reg == in->index)
+		return false;
+	return d->is_evex || (in->vvvv != in->reg && in->vvvv != in->index);
+}
+
+/* --- operands ------------------------------------------------------------ */
+
+static inline void set_sizes(const struct isahp_encoding *d,
+			     const struct isahp_form *form,
+			     struct isahp_instruction *in)
+{
+	bool default_64 = form->flags & (ISAHP_FORM_D64 | ISAHP_FORM_F64);
+
+	if (d->is_64) {
+		in->operand_size = d->w ? 8 : d->operand_size ? 2 :
+				   default_64 ? 8 : 4;
+		in->address_size = d->address_size ? 4 : 8;
+	} else {
+		in->operand_size = d->operand_size ? 2 : 4;
+		in->address_size = d->address_size ? 2 : 4;
+	}
+}
+
+static void set_vex(const struct isahp_encoding *d, const struct isahp_form *form,
+		    struct isahp_instruction *in)
+{
+	unsigned int length = d->length;
+
+	in->flags |= ISAHP_INSTRUCTION_VEX;
+	in->vvvv = d->vvvv | (form->flags & ISAHP_FORM_VSIB ? 0 : d->v2);
+	if (!d->is_64)
+		in->vvvv &= 7;
+	in->opmask = d->evex_aaa;
+	if (d->evex_z)
+		in->flags |= ISAHP_INSTRUCTION_ZEROING;
+	if (d->evex_b && MOD(d) != 3) {
+		in->flags |= ISAHP_INSTRUCTION_BROADCAST;
+	} else if (d->evex_b) {
+		length = 2;
+		if (form->flags & ISAHP_FORM_ROUNDING) {
+			in->flags |= ISAHP_INSTRUCTION_ROUNDING;
+			in->rounding = d->length;
+		} else if (form->flags & ISAHP_FORM_SAE) {
+			in->flags |= ISAHP_INSTRUCTION_SAE;
+		}
+	}
+	/* Who neither has operands of that length nor a row for it ignores it. */
+	if (form->flags & ISAHP_FORM_LENGTH ||
+	    form->rejected & 7u << ISAHP_WHERE_L)
+		in->vector_size = 16 << length;
+}
+
+/* Without REX 4 to 7 are AH, CH, DH and BH. */
+static inline __u8 byte_register(const struct isahp_encoding *d, __u8 n)
+{
+	return !d->rex_seen && n >= 4 && n < 8 ? n - 4 + ISAHP_REGISTER_AH : n;
+}
+
+static void set_byte_registers(const struct isahp_encoding *d,
+			       const struct isahp_form *form,
+			       struct isahp_instruction *in)
+{
+	if (form->flags & (ISAHP_FORM_BYTE_REG | ISAHP_FORM_BYTE_OPCODE))
+		in->reg = byte_register(d, in->reg);
+	if (form->flags & ISAHP_FORM_BYTE_RM && MOD(d) == 3)
+		in->rm = byte_register(d, in->rm);
+}
+
+static inline bool take_operands(struct isahp_encoding *d,
+				 const struct isahp_form *form,
+				 bool has_modrm,
+				 struct isahp_instruction *in)
+{
+	set_sizes(d, form, in);
+	if (d->is_vex)
+		set_vex(d, form, in);
+	if (has_modrm) {
+		in->reg = REG(d) | d->r;
+		if (!take_rm(d, form, in))
+			return false;
+	} else if (form->flags & (ISAHP_FORM_REG_OPCODE | ISAHP_FORM_BYTE_OPCODE)) {
+		in->reg = (d->opcode & 7) | d->b;
+	}
+	set_segment(d, in);
+	if (form->flags & (ISAHP_FORM_BYTE_REG | ISAHP_FORM_BYTE_RM |
+			   ISAHP_FORM_BYTE_OPCODE))
+		set_byte_registers(d, form, in);
+	return !(form->flags & ISAHP_FORM_IMMEDIATES) || take_immediate(d, form, in);
 }
 
 /* --- all together -------------------------------------------------------- */
 
-/* Returns the opcode; in the maps that are not known it is of no matter. */
-static __u8 take_opcode(struct cursor *c, __u8 byte, enum map *ret_map)
+static inline void set_repeat(const struct isahp_encoding *d,
+			      const struct isahp_form *form,
+			      struct isahp_instruction *in)
 {
-	*ret_map = MAP_PRIMARY;
-	if (byte != 0x0f)
-		return byte;
-	byte = take(c);
-	*ret_map = byte == 0x38 ? MAP_0F38 : byte == 0x3a ? MAP_0F3A : MAP_0F;
-	return *ret_map == MAP_0F ? byte : take(c);
+	/* Where another prefix makes another instruction of it, it is none. */
+	if (form->rejected & 1u << ISAHP_WHERE_PP)
+		return;
+	in->flags |= d->repeat == 2 ? ISAHP_INSTRUCTION_REP :
+				      ISAHP_INSTRUCTION_REPNE;
+}
+
+static inline enum isahp_decoded describe(struct isahp_encoding *d, unsigned int index,
+					  struct isahp_instruction *ret)
+{
+	bool has_modrm = !(index & ISAHP_FORM_PLAIN);
+	const struct isahp_form *form;
+
+	if (has_modrm) {
+		if (!isahp_encoding_has(d, 1))
+			return too_short(d);
+		d->modrm = d->bytes[d->at++];
+	} else {
+		d->modrm = d->b >> 3;	/* for ISAHP_WHERE_RM */
+	}
+	form = find_form(d, index & ~ISAHP_FORM_PLAIN);
+	if (!form || !is_allowed(d, form))
+		return ISAHP_DECODED_FOREIGN;
+	*ret = (struct isahp_instruction){
+		.form = form - isahp_forms,
+		.vector_size = 16,
+		.rm = ISAHP_REGISTER_NONE,
+		.base = ISAHP_REGISTER_NONE,
+		.index = ISAHP_REGISTER_NONE,
+		.flags = d->lock ? ISAHP_INSTRUCTION_LOCK : 0,
+	};
+	if (!take_operands(d, form, has_modrm, ret))
+		return too_short(d);
+	if (form->flags & ISAHP_FORM_VSIB && !vsib_is_allowed(d, form, ret))
+		return ISAHP_DECODED_FOREIGN;
+	if (d->repeat)
+		set_repeat(d, form, ret);
+	ret->length = d->at;
+	return ISAHP_DECODED;
 }
 
 enum isahp_decoded isahp_instruction_decode(const __u8 *bytes, size_t count,
 					    enum isahp_code_mode mode,
 					    struct isahp_instruction *ret)
 {
-	struct cursor c = {
+	struct isahp_encoding d = {
 		.bytes = bytes,
 		.count = count < ISAHP_INSTRUCTION_MAX ? count :
 							 ISAHP_INSTRUCTION_MAX,
+		.is_64 = mode == ISAHP_CODE_64,
+		.segment = ISAHP_SEGMENTS,
 	};
-	struct prefixes p = { .segment = ISAHP_SEGMENTS };
-	bool is_64 = mode == ISAHP_CODE_64;
-	const struct row *row;
-	enum map map;
-	__u8 opcode;
+	unsigned int index;
 
-	opcode = take_opcode(&c, take_prefixes(&c, is_64, &p), &map);
-	if (c.is_short)
-		goto out_short;
-	row = find_row(map, opcode, p.repeat);
-	if (!row || p.lock)
+	if (!isahp_encoding_take(&d))
+		return too_short(&d);
+	if (d.space == ISAHP_SPACES)
 		return ISAHP_DECODED_FOREIGN;
-	ret->feature = row->feature;
-	ret->operation = row->operation;
-	ret->operand_size = p.rex & REX_W ? 8 : p.operand_size ? 2 : 4;
-	ret->address_size = is_64 ? (p.address_size ? 4 : 8) :
-				    (p.address_size ? 2 : 4);
-	take_modrm(&c, &p, is_64, ret);
-	if (c.is_short)
-		goto out_short;
-	if (row->flags & ROW_MEMORY_ONLY && ret->rm != ISAHP_REGISTER_NONE)
-		return ISAHP_DECODED_FOREIGN;
-	ret->length = c.at;
-	return ISAHP_DECODED;
-
-out_short:
-	/* One byte more and it would be too long for any CPU. */
-	return c.count == ISAHP_INSTRUCTION_MAX ? ISAHP_DECODED_FOREIGN :
-						  ISAHP_DECODED_SHORT;
+	index = isahp_form_index[d.space * 256 + d.opcode];
+	return index ? describe(&d, index, ret) : ISAHP_DECODED_FOREIGN;
 }

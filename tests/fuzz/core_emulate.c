@@ -85,7 +85,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct isahp_registers regs = { { 0 } }, before;
 	struct world w = { .reachable = 64 };
 	struct isahp_emulation e = {
-		.features = isahp_instruction_features(),
+		.features = isahp_emulate_features(),
 		.address_bits = 48,
 		.untag_mask = ~0ULL,
 		.regs = &regs,

@@ -11,10 +11,19 @@ isahp_unit_test(core_scalar_bits LIBS isa_core SOURCES core_scalar_bits.c core_s
 isahp_unit_test(core_string_compare LIBS isa_core
   SOURCES core_string_compare.c core_stub.c)
 isahp_unit_test(core_emulate LIBS isa_core SOURCES core_emulate.c core_native.c)
+isahp_unit_test(core_decoder_cpu LIBS isa_core
+  SOURCES core_decoder_cpu.c core_native.c)
 find_library(ZYDIS Zydis)
 if(ZYDIS)
   isahp_unit_test(core_constant_time LIBS isa_core ${ZYDIS})
-  isahp_unit_test(core_decoder LIBS isa_core ${ZYDIS} ${CMAKE_DL_LIBS})
+  # isahp_tool knows which features an instruction of Zydis' needs.
+  isahp_unit_test(core_decoder LIBS isahp_tool isa_core ${ZYDIS}
+    SOURCES core_decoder.c core_zydis.c)
+  # `./dev test --long`: all code of the libraries, and more of random bytes.
+  add_test(NAME unit/long-core_decoder
+    COMMAND ${PROJECT_SOURCE_DIR}/tests/run-unit $<TARGET_FILE:test_core_decoder>)
+  set_tests_properties(unit/long-core_decoder PROPERTIES
+    LABELS long ENVIRONMENT ISAHP_LONG=1 TIMEOUT 7200)
 else()
   add_test(NAME unit/core_decoder COMMAND sh -c
     "echo 'skipped: no Zydis (package libzydis-dev)'; exit 77")

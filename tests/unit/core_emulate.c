@@ -92,7 +92,7 @@ static struct isahp_emulation emulation(enum isahp_code_mode mode,
 	struct isahp_emulation e = {
 		.mode = mode,
 		.count = count,
-		.features = isahp_instruction_features(),
+		.features = isahp_emulate_features(),
 		.address_bits = 48,
 		.untag_mask = ~0ULL,
 		.regs = regs,
@@ -394,7 +394,7 @@ Test(emulate, does_only_what_it_is_asked_for)
 
 	isahp_features_del(&e.features, ISAHP_FEATURE_POPCNT);
 	cr_assert_eq(isahp_emulate(&e), ISAHP_EMULATE_FOREIGN);
-	cr_assert_eq(e.instruction.feature, ISAHP_FEATURE_POPCNT);
+	cr_assert_eq(isahp_instruction_feature(&e.instruction), ISAHP_FEATURE_POPCNT);
 	cr_assert_eq(regs.gpr[0], 0);
 	isahp_features_add(&e.features, ISAHP_FEATURE_POPCNT);
 	cr_assert_eq(isahp_emulate(&e), ISAHP_EMULATE_DONE);
