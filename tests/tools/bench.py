@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""./dev bench: the suites of the library and of the policy engine have every row
+"""./dev bench: the suites of the library, the emulator and the policy engine have every row
 that their goals are for, with the peer of each; their tables name what executes
 them and the noise floor; each verdict is what ratio and goal say; a counter that
 two threads share is seen to be written by both; unknown suites are refused.
@@ -33,6 +33,13 @@ ROWS = [
     ("swap, 64 busy, no privilege p50", "urcu-memb synchronize_rcu p50"),
     ("swap p50, 10 of 10,000 operations", "10 operations p50"),
     ("swap p50, a registered idle thread adds", "one membarrier p50"),
+]
+
+EMULATOR_ROWS = [
+    ("decode, libc.so.6", "Zydis"),
+    ("decode, libcrypto.so.3", "Zydis"),
+    ("decode, libm.so.6", "Zydis"),
+    ("decode, libopenblas.so.0", "Zydis"),
 ]
 
 POLICY_ROWS = [
@@ -91,8 +98,9 @@ def run(build: str, suite: str, results: Path, wanted: list[tuple[str, str]]) ->
 
 def check(build: str, results: Path) -> None:
     listed = bench(build, "--list").stdout.split()
-    assert {"library", "mathlib", "policy"} <= set(listed), f"suites: {listed}"
+    assert {"emulator", "library", "mathlib", "policy"} <= set(listed), f"suites: {listed}"
     check_lines(run(build, "library", results, ROWS))
+    run(build, "emulator", results, EMULATOR_ROWS)
     run(build, "policy", results, POLICY_ROWS)
     refused = bench(build, "no-such-suite")
     assert refused.returncode == 2 and "library" in refused.stdout, refused.stdout
