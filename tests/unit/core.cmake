@@ -10,6 +10,7 @@ isahp_unit_test(core_lanes LIBS isa_core SOURCES core_lanes.c core_stub.c)
 isahp_unit_test(core_scalar_bits LIBS isa_core SOURCES core_scalar_bits.c core_stub.c)
 isahp_unit_test(core_string_compare LIBS isa_core
   SOURCES core_string_compare.c core_stub.c)
+isahp_unit_test(core_form LIBS isa_core)
 isahp_unit_test(core_emulate LIBS isa_core SOURCES core_emulate.c core_native.c)
 isahp_unit_test(core_decoder_cpu LIBS isa_core
   SOURCES core_decoder_cpu.c core_native.c)
