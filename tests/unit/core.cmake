@@ -20,6 +20,7 @@ if(ZYDIS)
   # isahp_tool knows which features an instruction of Zydis' needs.
   isahp_unit_test(core_decoder LIBS isahp_tool isa_core ${ZYDIS}
     SOURCES core_decoder.c core_zydis.c)
+  set_tests_properties(unit/core_decoder PROPERTIES TIMEOUT 600)
   # `./dev test --long`: all code of the libraries, and more of random bytes.
   add_test(NAME unit/long-core_decoder
     COMMAND ${PROJECT_SOURCE_DIR}/tests/run-unit $<TARGET_FILE:test_core_decoder>)
