@@ -247,4 +247,74 @@ __u64 isahp_f64_rsqrt14(const struct isahp_fp *fp, __u64 a);
 /** isahp_f32_rsqrt14 - the same */
 __u32 isahp_f32_rsqrt14(const struct isahp_fp *fp, __u32 a);
 
+/**
+ * isahp_f64_scale - VSCALEFPD: @a * 2^floor(@b)
+ * @fp: control and flags.
+ * @a: what to scale.
+ * @b: by which power of two. What infinite and NaN ones do is in the SDM, vol. 2,
+ *	VSCALEFPD, special cases.
+ */
+__u64 isahp_f64_scale(struct isahp_fp *fp, __u64 a, __u64 b);
+/** isahp_f32_scale - the same */
+__u32 isahp_f32_scale(struct isahp_fp *fp, __u32 a, __u32 b);
+
+/** isahp_f64_exponent - VGETEXPPD: floor(log2(|@a|)) */
+__u64 isahp_f64_exponent(struct isahp_fp *fp, __u64 a);
+/** isahp_f32_exponent - the same */
+__u32 isahp_f32_exponent(struct isahp_fp *fp, __u32 a);
+
+/**
+ * isahp_f64_mantissa - VGETMANTPD
+ * @fp: control and flags.
+ * @a: what to take it of.
+ * @imm: interval in bits 0 and 1, what becomes of the sign in bits 2 and 3.
+ */
+__u64 isahp_f64_mantissa(struct isahp_fp *fp, __u64 a, unsigned int imm);
+/** isahp_f32_mantissa - the same */
+__u32 isahp_f32_mantissa(struct isahp_fp *fp, __u32 a, unsigned int imm);
+
+/**
+ * isahp_f64_reduce - VREDUCEPD: what isahp_f64_round() takes away from @a
+ * @fp: control and flags; its rounding is that of the difference, too.
+ * @a: what to reduce.
+ * @rounding: enum isahp_rounding.
+ * @scale: 0 to 15.
+ * @exact: raise PE where the difference is not exact.
+ */
+__u64 isahp_f64_reduce(struct isahp_fp *fp, __u64 a, unsigned int rounding,
+		       unsigned int scale, bool exact);
+/** isahp_f32_reduce - the same */
+__u32 isahp_f32_reduce(struct isahp_fp *fp, __u32 a, unsigned int rounding,
+		       unsigned int scale, bool exact);
+
+/**
+ * isahp_f64_range - VRANGEPD: the minimum or maximum, of sizes too
+ * @fp: control and flags.
+ * @a: first source.
+ * @b: second source. A number wins over a quiet NaN.
+ * @imm: which in bits 0 and 1, the sign's origin in bits 2 and 3.
+ */
+__u64 isahp_f64_range(struct isahp_fp *fp, __u64 a, __u64 b, unsigned int imm);
+/** isahp_f32_range - the same */
+__u32 isahp_f32_range(struct isahp_fp *fp, __u32 a, __u32 b, unsigned int imm);
+
+/**
+ * isahp_f64_fixup - VFIXUPIMMPD: something else for each kind of value
+ * @fp: control and flags.
+ * @a: what to look at.
+ * @table: four bits for each of eight kinds.
+ * @old: the destination, which may stay as it is.
+ * @imm: exceptions that some kinds raise.
+ */
+__u64 isahp_f64_fixup(struct isahp_fp *fp, __u64 a, __u32 table, __u64 old,
+		      unsigned int imm);
+/** isahp_f32_fixup - the same */
+__u32 isahp_f32_fixup(struct isahp_fp *fp, __u32 a, __u32 table, __u32 old,
+		      unsigned int imm);
+
+/** isahp_f64_is_class - VFPCLASSPD: is @a of one of the classes in @imm? */
+bool isahp_f64_is_class(const struct isahp_fp *fp, __u64 a, unsigned int imm);
+/** isahp_f32_is_class - the same */
+bool isahp_f32_is_class(const struct isahp_fp *fp, __u32 a, unsigned int imm);
+
 #endif /* ISAHP_CORE_FLOAT_H */

@@ -2,12 +2,6 @@
 /* Conversions, integral values and estimates. SDM vol. 2 under each mnemonic. */
 #include "lanes_float_operation.h"
 
-/* Bit 2 of an immediate: MXCSR's rounding instead of the one it says. */
-static inline unsigned int immediate_rounding(const struct isahp_lanes *l)
-{
-	return l->imm & 4 ? l->fp->rounding : l->imm & 3;
-}
-
 #define ROUND(F, scale, field) \
 	isahp_f##F##_round(fp, b->field[i], immediate_rounding(l), scale, \
 			   !(l->imm & 8))

@@ -58,4 +58,10 @@
 			memset(ret->b + n * size, 0, l->bytes - n * size); \
 	}
 
+/* Bit 2 of an immediate: MXCSR's rounding instead of the one it says. */
+static inline unsigned int immediate_rounding(const struct isahp_lanes *l)
+{
+	return l->imm & 4 ? l->fp->rounding : l->imm & 3;
+}
+
 #endif /* ISAHP_CORE_LANES_FLOAT_OPERATION_H */

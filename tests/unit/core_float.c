@@ -265,7 +265,12 @@ static unsigned long random_cases(const struct native_form *form,
 				  unsigned long count, bool unmask)
 {
 	struct one_case t = { .form = form };
-	unsigned long i, bad = 0;
+	unsigned long i;
+	bool bad = false;
+
+	/* Three steps, each with flags of its own, in one instruction. */
+	if (strstr(form->name, "dpp"))
+		count *= 8;
 
 	for (i = 0; i < count && !bad; i++) {
 		operands_fill(form->source, &t.a, &t.b, &t.c);

@@ -193,20 +193,23 @@ static __u64 random_number(char type)
 
 /* --- three --------------------------------------------------------------- */
 
-/* What the product of the first two is, with the other sign, and a bit beside. */
-static __u64 cancel(char type, __u64 x, __u64 y)
+/*
+ * What the product of the first two is, with the other sign, and a bit beside; or
+ * what makes a power of two of @x, nearly: it is rounded up to one, or not.
+ */
+static __u64 cancel(char type, __u64 x, __u64 y, bool inverse)
 {
 	__s64 off = (__s64)operands_below(5) - 2;
 
 	if (type == 's') {
 		union { float f; __u32 u; } a = { .u = x }, b = { .u = y };
 
-		a.f = -(a.f * b.f);
+		a.f = inverse ? b.f / a.f : -(a.f * b.f);
 		return a.u + off;
 	} else {
 		union { double f; __u64 u; } a = { .u = x }, b = { .u = y };
 
-		a.f = -(a.f * b.f);
+		a.f = inverse ? b.f / a.f : -(a.f * b.f);
 		return a.u + off;
 	}
 }
@@ -217,11 +220,18 @@ static void related(char type, __u64 v[3])
 	int bias = f->largest / 2, e = exponent_of(f, v[0]), edge;
 	const int edges[] = { 0, -(int)f->fraction, f->largest };
 
-	switch (operands_below(8)) {
+	switch (operands_below(9)) {
 	case 0:
 		v[0] = random_near(type, bias, 20);
 		v[1] = random_near(type, bias, 20);
-		v[2] = cancel(type, v[0], v[1]);
+		v[2] = cancel(type, v[0], v[1], false);
+		break;
+	case 8:		/* a product at a power of two, mostly the smallest one */
+		v[0] = random_near(type, bias, 3);
+		v[1] = cancel(type, v[0], encode(f, operands_below(2), 0, 0) |
+			      (__u64)bias << f->fraction, true);
+		v[1] -= (__u64)(bias - 1 + operands_below(2)) << f->fraction;
+		v[2] = random_special(type);
 		break;
 	case 1:		/* sum and difference */
 		v[1] = random_near(type, e, f->fraction + 4);
