@@ -4,6 +4,8 @@
  * each operation, results, flags and exceptions, bit for bit.
  *
  * ISAHP_FLOAT_CASES=N: random cases for each form instead of a few.
+ * ISAHP_FLOAT_STRIDE=1: all binary32 numbers, not one block of many.
+ * ISAHP_FLOAT_FORM=rcp: only forms whose text has this in it.
  */
 #include <criterion/criterion.h>
 #include <signal.h>
@@ -31,11 +33,11 @@ struct outcome {
 	int code;		/* si_code of #XM */
 };
 
-static unsigned long cases_long(unsigned long few)
+static unsigned long number_from(const char *variable, unsigned long usual)
 {
-	const char *given = getenv("ISAHP_FLOAT_CASES");
+	const char *given = getenv(variable);
 
-	return given ? strtoul(given, NULL, 0) : few;
+	return given ? strtoul(given, NULL, 0) : usual;
 }
 
 /* As the kernel tells them (fpu__exception_code()). */
@@ -136,9 +138,12 @@ static long double value_of(char type, const union isahp_vector *v, unsigned int
 	float f;
 	double d;
 
-	memcpy(&f, v->b + n * 4, 4);
-	memcpy(&d, v->b + n * 8, 8);
-	return type == 's' ? (long double)f : (long double)d;
+	if (type == 's') {
+		memcpy(&f, v->b + n * sizeof(f), sizeof(f));
+		return f;
+	}
+	memcpy(&d, v->b + n * sizeof(d), sizeof(d));
+	return d;
 }
 
 /*
@@ -323,11 +328,53 @@ static unsigned long special_cases(const struct native_form *form)
 	return n;
 }
 
+/* Neighbours, a vector at a time, from one end to the other of what there is. */
+static unsigned long enumerated_cases(const struct native_form *form)
+{
+	unsigned int width = elements(form), i;
+	__u64 end = form->source == 'h' ? 1 << 16 : 1ULL << 32, value;
+	__u64 stride = form->source == 'h' ? 1 :
+		       number_from("ISAHP_FLOAT_STRIDE", 4001);
+	struct one_case t = { .form = form, .mask = 0xffff };
+	unsigned long n = 0;
+
+	for (value = 0; value < end; value += width * stride) {
+		for (i = 0; i < width; i++)
+			operands_put(form->source, &t.b, i, value + i);
+		t.imm = operands_random() & 255;
+		t.mxcsr = random_control(false);
+		n++;
+		if (!holds(&t))
+			break;
+	}
+	return n;
+}
+
+static bool is_old_scalar(const struct native_form *form)
+{
+	return is_scalar(form) && form->kind == NATIVE_PLAIN;
+}
+
+/* The widest form of an operation on one binary16 or binary32 number. */
+static bool is_unary(const struct native_form *form)
+{
+	return !is_scalar(form) && strchr("hs", form->source) &&
+	       !strstr(form->text, "mm1") && form->kind != NATIVE_ROUNDED &&
+	       (form->bytes == 64 || (form->bytes == 32 && form->kind == NATIVE_PLAIN));
+}
+
+static bool is_any(const struct native_form *form)
+{
+	(void)form;
+	return true;
+}
+
 static unsigned long skipped, shown;
 
-static unsigned long each_form(bool scalars_only,
+static unsigned long each_form(bool (*wanted)(const struct native_form *),
 			       unsigned long (*run)(const struct native_form *))
 {
+	const char *only = getenv("ISAHP_FLOAT_FORM");
 	unsigned long sum = 0;
 	unsigned int i;
 
@@ -336,7 +383,7 @@ static unsigned long each_form(bool scalars_only,
 		const struct native_form *form = &native_forms[i];
 		unsigned long n;
 
-		if (scalars_only && (!is_scalar(form) || form->kind != NATIVE_PLAIN))
+		if (!wanted(form) || (only && !strstr(form->text, only)))
 			continue;
 		if (!native_has(form->feature)) {
 			printf("SKIP %s: not on this CPU\n", form->text);
@@ -354,12 +401,12 @@ static unsigned long each_form(bool scalars_only,
 
 static unsigned long run_random(const struct native_form *form)
 {
-	return random_cases(form, cases_long(3000), false);
+	return random_cases(form, number_from("ISAHP_FLOAT_CASES", 3000), false);
 }
 
 static unsigned long run_unmasked(const struct native_form *form)
 {
-	return random_cases(form, cases_long(1500), true);
+	return random_cases(form, number_from("ISAHP_FLOAT_CASES", 1500), true);
 }
 
 static void init(void)
@@ -374,18 +421,24 @@ TestSuite(core_float, .init = init, .timeout = 3600);
 
 Test(core_float, every_form_gives_the_cpus_result_and_flags)
 {
-	cr_assert(each_form(false, run_random));
+	cr_assert(each_form(is_any, run_random));
 	cr_assert_eq(mismatches, 0);
 }
 
 Test(core_float, special_values_in_every_mode)
 {
-	cr_assert(each_form(true, special_cases));
+	cr_assert(each_form(is_old_scalar, special_cases));
+	cr_assert_eq(mismatches, 0);
+}
+
+Test(core_float, binary16_and_binary32_from_end_to_end)
+{
+	cr_assert(each_form(is_unary, enumerated_cases));
 	cr_assert_eq(mismatches, 0);
 }
 
 Test(core_float, unmasked_exceptions_are_pending_and_nothing_is_written)
 {
-	cr_assert(each_form(false, run_unmasked));
+	cr_assert(each_form(is_any, run_unmasked));
 	cr_assert_eq(mismatches, 0);
 }
