@@ -82,7 +82,7 @@ static __always_inline struct isahp_parts product(const int F,
 	/* 1 <= a b < 4, with 61 bits behind the point in the upper half. */
 	unsigned __int128 wide = (unsigned __int128)a.significand *
 				 (b.significand << 1);
-	__u64 upper = wide >> 64 | !!(__u64)wide;
+	__u64 upper = (__u64)(wide >> 64) | ((__u64)wide != 0);
 	int carry = upper >> 62;
 
 	return (struct isahp_parts){
@@ -154,14 +154,14 @@ static __always_inline __u64 div_parts(struct isahp_fp *fp, const int F,
 		p.significand = divide_128(a.significand >> (2 - borrow),
 					   a.significand << (62 + borrow),
 					   b.significand, &remainder);
-		p.significand |= !!remainder;
+		p.significand |= remainder != 0;
 	} else {
 		__u32 remainder;
 
 		/* 24 bits each, 31 of the quotient. */
 		p.significand = divide_64(a.significand >> (9 - borrow),
 					  b.significand >> 39, &remainder);
-		p.significand = p.significand << 32 | !!remainder;
+		p.significand = p.significand << 32 | (remainder != 0);
 	}
 	return pack(fp, F, p);
 }
@@ -235,7 +235,7 @@ static __always_inline unsigned __int128 shift_right_sticky_128(unsigned __int12
 		return v;
 	if (n > 127)
 		return !!v;
-	return v >> n | !!(v << (128 - n));
+	return v >> n | ((v << (128 - n)) != 0);
 }
 
 /* The exact product plus @z. */
@@ -280,7 +280,7 @@ static __always_inline __u64 fma_parts_64(struct isahp_fp *fp, struct isahp_part
 	}
 	a <<= shift - 1;
 	p.exponent += 2 - shift;
-	p.significand = (__u64)(a >> 64) | !!(__u64)a;
+	p.significand = (__u64)(a >> 64) | ((__u64)a != 0);
 	return pack(fp, 64, p);
 }
 

@@ -71,7 +71,7 @@ static __always_inline __u64 to_integer(struct isahp_fp *fp, const int F, __u64 
 	}
 	if (rest) {
 		/* By 62 bits and one that stands for what is below them. */
-		rest = rest >> 2 | !!(rest & 3);
+		rest = rest >> 2 | ((rest & 3) != 0);
 		whole += (rest + round_increment(rounding, p.sign, whole & 1,
 						 (1ULL << 62) - 1)) >> 62;
 	}

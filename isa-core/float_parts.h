@@ -157,7 +157,7 @@ static __always_inline __u64 shift_right_sticky(__u64 v, unsigned int n)
 {
 	if (n > 63)
 		return !!v;
-	return v >> n | !!(v & ((1ULL << n) - 1));
+	return v >> n | ((v & ((1ULL << n) - 1)) != 0);
 }
 
 /*
