@@ -90,16 +90,15 @@ static __u64 multiply_high(__u64 a, __u64 b)
 
 /*
  * y = 1 / sqrt(x) for x in [1, 4): the quartic with the least greatest relative
- * error, 2^-8.8, and three steps of Newton's, y (3 - x y^2) / 2, which give
- * 2^-17, 2^-33.8, 2^-66; then it is rounding that counts. x has 62 bits behind
- * the point, y 64.
+ * error, 2^-8.8, and steps of Newton's, y (3 - x y^2) / 2, which give 2^-17,
+ * 2^-33.8, 2^-66; then it is rounding that counts. x has 62 bits behind the
+ * point, y 64.
  */
-__u64 isahp_fp_reciprocal_root(__u64 x)
+__u64 isahp_fp_reciprocal_root(__u64 x, unsigned int steps)
 {
 	__u32 t = x >> 34;	/* 28 bits behind the point */
 	__s64 sum = 7978469;	/* 30 of them here */
 	__u64 y;
-	int i;
 
 	sum = (sum * t >> 28) - 100440422;
 	sum = (sum * t >> 28) + 491829950;
@@ -107,7 +106,7 @@ __u64 isahp_fp_reciprocal_root(__u64 x)
 	sum = (sum * t >> 28) + 1877990719;
 	/* At x = 1 it is above 1. */
 	y = sum >> 30 ? ~0ULL : (__u64)sum << 34;
-	for (i = 0; i < 3; i++) {
+	while (steps--) {
 		__u64 one = multiply_high(x, multiply_high(y, y));
 		__u64 next = multiply_high(y, (3ULL << 62) - one);
 

@@ -199,7 +199,8 @@ static __always_inline __u64 sqrt_parts(struct isahp_fp *fp, const int F,
 	int odd = (p.exponent - BIAS(F)) & 1;
 	__u64 x = p.significand << odd;
 	unsigned __int128 square = (unsigned __int128)x << 62;
-	__u64 root = (unsigned __int128)x * isahp_fp_reciprocal_root(x) >> 64;
+	__u64 inverse = isahp_fp_reciprocal_root(x, F == 64 ? 3 : 2);
+	__u64 root = (unsigned __int128)x * inverse >> 64;
 
 	/* Off by some units in the last place: by one of ours at most. */
 	root &= -unit;

@@ -79,7 +79,7 @@ static __always_inline __u64 rsqrt(const int F, __u64 a, bool daz)
 	p = unpack(F, a);
 	odd = (p.exponent - BIAS(F)) & 1;
 	p.exponent = BIAS(F) - (p.exponent - BIAS(F) - odd) / 2 - 1;
-	p.significand = shorten(isahp_fp_reciprocal_root(p.significand << odd) >> 1);
+	p.significand = shorten(isahp_fp_reciprocal_root(p.significand << odd, 2) >> 1);
 	return pack_quietly(F, p, true);
 }
 

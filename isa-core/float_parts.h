@@ -197,7 +197,10 @@ static __always_inline __u64 pack(struct isahp_fp *fp, const int F,
 	       ((p.significand + increment) >> LOW_BITS(F));
 }
 
-/* About 2^64 / sqrt(@x / 2^62) for x >= 2^62, a little too small: see there. */
-__u64 isahp_fp_reciprocal_root(__u64 x);
+/*
+ * About 2^64 / sqrt(@x / 2^62) for x >= 2^62: 33 bits of it are right after two
+ * steps, after three all but the last few.
+ */
+__u64 isahp_fp_reciprocal_root(__u64 x, unsigned int steps);
 
 #endif /* ISAHP_CORE_FLOAT_PARTS_H */
