@@ -14,33 +14,41 @@ static __always_inline __u64 zero_sum(const struct isahp_fp *fp, const int F)
 	return signed_zero(F, fp->rounding == ISAHP_ROUND_DOWN);
 }
 
+/*
+ * Signs and sizes of what is added are as good as random, and a branch that is not
+ * foreseen costs as much as all the rest: what depends on them is done by masks,
+ * @what, of zeros or ones.
+ */
+#define SELECT(what, a, b) ((b) ^ (((a) ^ (b)) & (what)))
+#define NEGATE(what, a) (((a) ^ (what)) - (what))
+
 static __always_inline __u64 add_parts(struct isahp_fp *fp, const int F,
 				       struct isahp_parts a, struct isahp_parts b)
 {
-	struct isahp_parts less = b;
+	int distance = a.exponent - b.exponent;
+	__u64 swap = (__s64)distance >> 63, subtract = -(__u64)(a.sign ^ b.sign);
+	__u64 less = SELECT(swap, a.significand, b.significand), sum;
+	struct isahp_parts p = {
+		.sign = SELECT((int)swap, b.sign, a.sign) & 1,
+		.exponent = SELECT((int)swap, b.exponent, a.exponent) + 1,
+	};
 	int shift;
 
-	if (a.exponent < b.exponent ||
-	    (a.exponent == b.exponent && a.significand < b.significand)) {
-		less = a;
-		a = b;
+	less = shift_right_sticky(less, NEGATE((int)swap, distance));
+	sum = SELECT(swap, b.significand, a.significand) + NEGATE(subtract, less);
+	/* Below zero only where both have the same exponent. */
+	if (RARELY(subtract & sum >> 63)) {
+		sum = -sum;
+		p.sign = !p.sign;
 	}
-	less.significand = shift_right_sticky(less.significand,
-					      a.exponent - less.exponent);
-	if (a.sign == less.sign) {
-		a.significand += less.significand;
-		shift = a.significand >> 63;
-		a.significand = a.significand >> shift | (a.significand & shift);
-		a.exponent += shift;
-		return pack(fp, F, a);
-	}
-	a.significand -= less.significand;
-	if (!a.significand)
+	if (RARELY(!sum))
 		return zero_sum(fp, F);
-	shift = __builtin_clzll(a.significand) - 1;
-	a.significand <<= shift;
-	a.exponent -= shift;
-	return pack(fp, F, a);
+	/* A bit for the carry. Where there is a sticky one, few are shifted back. */
+	sum = sum >> 1 | (sum & 1);
+	shift = __builtin_clzll(sum) - 1;
+	p.significand = sum << shift;
+	p.exponent -= shift;
+	return pack(fp, F, p);
 }
 
 /* Two that are no NaNs and not infinite. */
@@ -258,6 +266,7 @@ static __always_inline __u64 fma_parts_64(struct isahp_fp *fp, struct isahp_part
 	int shift;
 
 	a <<= 1 - carry;
+	/* In a row of them it is mostly the same one that is the greater. */
 	if (p.exponent >= z.exponent) {
 		b = shift_right_sticky_128(b, p.exponent - z.exponent);
 	} else {
@@ -272,13 +281,14 @@ static __always_inline __u64 fma_parts_64(struct isahp_fp *fp, struct isahp_part
 		a = b - a;
 		p.sign = z.sign;
 	}
-	if (a >> 64) {
-		shift = __builtin_clzll(a >> 64);
-	} else if ((__u64)a) {
-		shift = __builtin_clzll(a) + 64;
-	} else {
-		return zero_sum(fp, 64);
+	if (RARELY(!(a >> 64))) {
+		if (!a)
+			return zero_sum(fp, 64);
+		/* Not by 64: there may be a bit 63. */
+		a <<= 63;
+		p.exponent -= 63;
 	}
+	shift = __builtin_clzll(a >> 64);
 	a <<= shift - 1;
 	p.exponent += 2 - shift;
 	p.significand = (__u64)(a >> 64) | ((__u64)a != 0);

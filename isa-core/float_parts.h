@@ -152,12 +152,14 @@ static __always_inline struct isahp_parts unpack(const int F, __u64 a)
 	return p;
 }
 
-/* Whatever is shifted out stays as bit 0. */
+/* Whatever is shifted out stays as bit 0; @v is less than 2^63. */
 static __always_inline __u64 shift_right_sticky(__u64 v, unsigned int n)
 {
-	if (n > 63)
-		return !!v;
-	return v >> n | ((v & ((1ULL << n) - 1)) != 0);
+	__u64 ret;
+
+	n = n < 63 ? n : 63;
+	ret = v >> n;
+	return ret | (ret << n != v);
 }
 
 /*
@@ -189,8 +191,8 @@ static __always_inline __u64 pack(struct isahp_fp *fp, const int F,
 		return isahp_fp_pack_rare(fp, F, p);
 	increment = round_increment(fp->rounding, p.sign,
 				    p.significand >> LOW_BITS(F) & 1, low);
-	if (p.significand & low)
-		fp->flags |= ISAHP_FP_PE;
+	/* Neither is likely enough for a branch. */
+	fp->flags |= (p.significand & low ? 1 : 0) * ISAHP_FP_PE;
 	/* The leading bit counts the exponent up by one, a carry once more. */
 	return signed_zero(F, p.sign) +
 	       ((__u64)(p.exponent - 1) << FRACTION_BITS(F)) +
