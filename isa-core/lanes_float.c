@@ -73,7 +73,7 @@ OPERATION(dpps)
 {
 	struct isahp_fp *fp = l->fp;
 	unsigned int n = l->bytes / 4, i;
-	__u32 t[8];
+	__u32 t[16];
 
 	for (i = 0; i < n; i++)
 		t[i] = l->imm >> (4 + i % 4) & 1 ?

@@ -80,6 +80,7 @@ const unsigned int native_forms_count = sizeof(native_forms) / sizeof(native_for
 	"	" move " %" r "0, 0(%rbx)\n" \
 	masks_out \
 	"	vzeroupper\n" \
+	"	emms\n" \
 	"	pop %rbx\n" \
 	"	ret\n"
 

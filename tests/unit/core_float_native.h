@@ -36,6 +36,7 @@ enum native_kind {
 	NATIVE_PLAIN,
 	NATIVE_MASKED,		/* merges by k1 */
 	NATIVE_ROUNDED,		/* so, with {er} or {sae}: rounds up */
+	NATIVE_LEGACY,		/* SSE's, and its result moved to register 0 */
 };
 
 /** struct native_form - a form of an operation */
