@@ -85,7 +85,7 @@ static unsigned long special_modes(struct one_case *t)
 	return mode;
 }
 
-/* All pairs, and a third of the triples, of what is special, in all modes. */
+/* All pairs, and a ninth of the triples, of what is special, in all modes. */
 static unsigned long special_cases(const struct native_form *form)
 {
 	bool three = strstr(form->name, "fm") || strstr(form->name, "fnm");
