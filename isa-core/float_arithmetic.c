@@ -19,36 +19,46 @@ static __always_inline __u64 zero_sum(const struct isahp_fp *fp, const int F)
  * foreseen costs as much as all the rest: what depends on them is done by masks,
  * @what, of zeros or ones.
  */
-#define SELECT(what, a, b) ((b) ^ (((a) ^ (b)) & (what)))
 #define NEGATE(what, a) (((a) ^ (what)) - (what))
 
-static __always_inline __u64 add_parts(struct isahp_fp *fp, const int F,
-				       struct isahp_parts a, struct isahp_parts b)
+/* @a's exponent is not less than @b's. */
+static __always_inline __u64 add_ordered(struct isahp_fp *fp, const int F,
+					 struct isahp_parts a, struct isahp_parts b)
 {
-	int distance = a.exponent - b.exponent;
-	__u64 swap = (__s64)distance >> 63, subtract = -(__u64)(a.sign ^ b.sign);
-	__u64 less = SELECT(swap, a.significand, b.significand), sum;
-	struct isahp_parts p = {
-		.sign = SELECT((int)swap, b.sign, a.sign) & 1,
-		.exponent = SELECT((int)swap, b.exponent, a.exponent) + 1,
-	};
+	__u64 less = shift_right_sticky(b.significand, a.exponent - b.exponent);
+	__u64 subtract = -(__u64)(a.sign ^ b.sign);
+	__u64 sum = a.significand + NEGATE(subtract, less);
 	int shift;
 
-	less = shift_right_sticky(less, NEGATE((int)swap, distance));
-	sum = SELECT(swap, b.significand, a.significand) + NEGATE(subtract, less);
 	/* Below zero only where both have the same exponent. */
 	if (RARELY(subtract & sum >> 63)) {
 		sum = -sum;
-		p.sign = !p.sign;
+		a.sign = b.sign;
 	}
 	if (RARELY(!sum))
 		return zero_sum(fp, F);
 	/* A bit for the carry. Where there is a sticky one, few are shifted back. */
 	sum = sum >> 1 | (sum & 1);
 	shift = __builtin_clzll(sum) - 1;
-	p.significand = sum << shift;
-	p.exponent -= shift;
-	return pack(fp, F, p);
+	a.significand = sum << shift;
+	a.exponent += 1 - shift;
+	return pack(fp, F, a);
+}
+
+static __always_inline __u64 add_parts(struct isahp_fp *fp, const int F,
+				       struct isahp_parts a, struct isahp_parts b)
+{
+	int distance = a.exponent - b.exponent, swap = distance >> 31;
+	__u64 significands = (a.significand ^ b.significand) & (__u64)swap;
+	int exponents = distance & swap, signs = (a.sign ^ b.sign) & swap;
+
+	a.significand ^= significands;
+	b.significand ^= significands;
+	a.exponent -= exponents;
+	b.exponent += exponents;
+	a.sign ^= signs;
+	b.sign ^= signs;
+	return add_ordered(fp, F, a, b);
 }
 
 /* Two that are no NaNs and not infinite. */
@@ -237,61 +247,64 @@ static __always_inline __u64 sqrt_rare(struct isahp_fp *fp, const int F, __u64 a
 	return sqrt_parts(fp, F, unpack(F, a));
 }
 
-static __always_inline unsigned __int128 shift_right_sticky_128(unsigned __int128 v,
-								unsigned int n)
-{
-	if (!n)
-		return v;
-	if (n > 127)
-		return !!v;
-	return v >> n | ((v << (128 - n)) != 0);
-}
+#define WIDE(upper, lower) ((unsigned __int128)(upper) << 64 | (lower))
 
-/* The exact product plus @z. */
+/*
+ * The exact product plus @z. In 128 bits both have the leading bit as bit 124, the
+ * product perhaps as bit 125; it ends in 20 zeros, and @z in 72. What is done by
+ * words could be done by shifting 128 bits, which takes CPUs much longer.
+ */
 static __always_inline __u64 fma_parts_64(struct isahp_fp *fp, struct isahp_parts x,
 					  struct isahp_parts y, struct isahp_parts z)
 {
-	/*
-	 * Both with the leading bit as bit 125. The product ends in at least 20
-	 * zeros, the addend in 73: what is shifted farther out than that is from
-	 * a number too small to cancel more than a bit of the other.
-	 */
-	unsigned __int128 a = (unsigned __int128)x.significand * y.significand;
-	unsigned __int128 b = (unsigned __int128)z.significand << 63;
-	int carry = a >> 125;
+	unsigned __int128 a = (unsigned __int128)x.significand * y.significand, b;
+	unsigned __int128 subtract;
 	struct isahp_parts p = {
 		.sign = x.sign ^ y.sign,
-		.exponent = x.exponent + y.exponent - BIAS(64) + carry,
+		.exponent = x.exponent + y.exponent - BIAS(64),
 	};
-	int shift;
+	int distance = p.exponent - z.exponent, shift;
+	__u64 upper = a >> 64, lower = a;
 
-	a <<= 1 - carry;
-	/* In a row of them it is mostly the same one that is the greater. */
-	if (p.exponent >= z.exponent) {
-		b = shift_right_sticky_128(b, p.exponent - z.exponent);
+	subtract = -(unsigned __int128)(p.sign ^ z.sign);
+	if ((unsigned int)distance < 62) {
+		/* No bit of z is lost. */
+		b = WIDE(z.significand >> (2 + distance),
+			 z.significand << (62 - distance));
+	} else if (distance >= 62) {
+		b = shift_right_sticky(z.significand, distance - 62);
 	} else {
-		a = shift_right_sticky_128(a, z.exponent - p.exponent);
+		/* From 63 on it is only known to be there. */
+		distance = -distance < 63 ? -distance : 63;
+		b = WIDE(upper >> distance,
+			 upper << (64 - distance) | lower >> distance |
+			 (lower << (64 - distance) != 0));
+		a = WIDE(z.significand >> 2, z.significand << 62);
+		p.sign = z.sign;
 		p.exponent = z.exponent;
 	}
-	if (p.sign == z.sign) {
-		a += b;
-	} else if (a >= b) {
-		a -= b;
-	} else {
-		a = b - a;
-		p.sign = z.sign;
+	a += NEGATE(subtract, b);
+	upper = a >> 64;
+	lower = a;
+	/* Below zero only where they are about the same. */
+	if (RARELY((bool)subtract & upper >> 63)) {
+		a = -a;
+		upper = a >> 64;
+		lower = a;
+		p.sign = !p.sign;
 	}
-	if (RARELY(!(a >> 64))) {
-		if (!a)
+	if (RARELY(!upper)) {
+		if (!lower)
 			return zero_sum(fp, 64);
-		/* Not by 64: there may be a bit 63. */
-		a <<= 63;
+		/* Not by 64: bit 63 may be set. */
+		upper = lower >> 1;
+		lower <<= 63;
 		p.exponent -= 63;
 	}
-	shift = __builtin_clzll(a >> 64);
-	a <<= shift - 1;
+	shift = __builtin_clzll(upper) - 1;
+	p.significand = upper << shift | lower >> 1 >> (63 - shift) |
+			(lower << shift != 0);
 	p.exponent += 2 - shift;
-	p.significand = (__u64)(a >> 64) | ((__u64)a != 0);
 	return pack(fp, 64, p);
 }
 
@@ -349,9 +362,14 @@ f##F##_add_rare(struct isahp_fp *fp, type a, type b, type flip)			\
 static __always_inline type f##F##_add(struct isahp_fp *fp, type a, type b,	\
 				       type flip)				\
 {										\
+	type swap;								\
+										\
 	if (RARELY(!is_normal(F, a) || !is_normal(F, b)))			\
 		return f##F##_add_rare(fp, a, b, flip);				\
-	return add_parts(fp, F, unpack_normal(F, a), unpack_normal(F, b ^ flip)); \
+	b ^= flip;								\
+	swap = (a ^ b) & -(type)((type)(a << 1) < (type)(b << 1));		\
+	return add_ordered(fp, F, unpack_normal(F, a ^ swap),			\
+			   unpack_normal(F, b ^ swap));				\
 }										\
 type isahp_f##F##_add(struct isahp_fp *fp, type a, type b)			\
 {										\
