@@ -48,39 +48,39 @@ static __u64 overflow(struct isahp_fp *fp, int F, bool sign, bool inexact)
 	return signed_infinity(F, sign) - !away;
 }
 
-__u64 isahp_fp_pack_rare(struct isahp_fp *fp, int F, struct isahp_parts p)
+__u64 isahp_fp_pack_rare(struct isahp_fp *fp, int F, bool sign, int exponent,
+			 __u64 significand)
 {
 	const __u64 low = (1ULL << LOW_BITS(F)) - 1;
-	bool inexact = p.significand & low;
+	bool inexact = significand & low;
 	/* As if there were no bound to exponents. */
-	__u64 rounded = p.significand +
-			round_increment(fp->rounding, p.sign,
-					p.significand >> LOW_BITS(F) & 1, low);
-	int exponent = p.exponent + (int)(rounded >> 63);
-	bool tiny = exponent < 1;
+	__u64 rounded = significand +
+			round_increment(fp->rounding, sign,
+					significand >> LOW_BITS(F) & 1, low);
+	int unbounded = exponent + (int)(rounded >> 63);
+	bool tiny = unbounded < 1;
 
-	if (exponent >= EXPONENT_MAX(F))
-		return overflow(fp, F, p.sign, inexact);
+	if (unbounded >= EXPONENT_MAX(F))
+		return overflow(fp, F, sign, inexact);
 	if (tiny && !(fp->masked & ISAHP_FP_UE)) {
 		fp->flags |= ISAHP_FP_UE | (inexact ? ISAHP_FP_PE : 0);
-		return signed_zero(F, p.sign);
+		return signed_zero(F, sign);
 	}
 	if (tiny && fp->ftz) {
 		fp->flags |= ISAHP_FP_UE | ISAHP_FP_PE;
-		return signed_zero(F, p.sign);
+		return signed_zero(F, sign);
 	}
-	if (p.exponent < 1) {
-		p.significand = shift_right_sticky(p.significand, 1 - p.exponent);
-		p.exponent = 1;
-		inexact = p.significand & low;
+	if (exponent < 1) {
+		significand = shift_right_sticky(significand, 1 - exponent);
+		exponent = 1;
+		inexact = significand & low;
 	}
 	if (inexact)
 		fp->flags |= ISAHP_FP_PE | (tiny ? ISAHP_FP_UE : 0);
-	p.significand += round_increment(fp->rounding, p.sign,
-					 p.significand >> LOW_BITS(F) & 1, low);
-	return signed_zero(F, p.sign) +
-	       ((__u64)(p.exponent - 1) << FRACTION_BITS(F)) +
-	       (p.significand >> LOW_BITS(F));
+	significand += round_increment(fp->rounding, sign,
+				       significand >> LOW_BITS(F) & 1, low);
+	return signed_zero(F, sign) + ((__u64)(exponent - 1) << FRACTION_BITS(F)) +
+	       (significand >> LOW_BITS(F));
 }
 
 static __u64 multiply_high(__u64 a, __u64 b)

@@ -21,44 +21,32 @@ static __always_inline __u64 zero_sum(const struct isahp_fp *fp, const int F)
  */
 #define NEGATE(what, a) (((a) ^ (what)) - (what))
 
-/* @a's exponent is not less than @b's. */
-static __always_inline __u64 add_ordered(struct isahp_fp *fp, const int F,
-					 struct isahp_parts a, struct isahp_parts b)
+/*
+ * Neither zero nor infinite. Which is the greater one is best seen before they are
+ * taken apart.
+ */
+static __always_inline __u64 add_numbers(struct isahp_fp *fp, const int F, __u64 a,
+					 __u64 b, const bool normal)
 {
-	__u64 less = shift_right_sticky(b.significand, a.exponent - b.exponent);
-	__u64 subtract = -(__u64)(a.sign ^ b.sign);
-	__u64 sum = a.significand + NEGATE(subtract, less);
+	__u64 swap = (a ^ b) & -(__u64)(without_sign(F, a) < without_sign(F, b));
+	struct isahp_parts p = normal ? unpack_normal(F, a ^ swap) :
+					unpack(F, a ^ swap);
+	struct isahp_parts less = normal ? unpack_normal(F, b ^ swap) :
+					   unpack(F, b ^ swap);
+	__u64 subtract = -(__u64)(p.sign ^ less.sign), sum;
 	int shift;
 
-	/* Below zero only where both have the same exponent. */
-	if (RARELY(subtract & sum >> 63)) {
-		sum = -sum;
-		a.sign = b.sign;
-	}
+	less.significand = shift_right_sticky(less.significand,
+					      p.exponent - less.exponent);
+	sum = p.significand + NEGATE(subtract, less.significand);
 	if (RARELY(!sum))
 		return zero_sum(fp, F);
 	/* A bit for the carry. Where there is a sticky one, few are shifted back. */
 	sum = sum >> 1 | (sum & 1);
 	shift = __builtin_clzll(sum) - 1;
-	a.significand = sum << shift;
-	a.exponent += 1 - shift;
-	return pack(fp, F, a);
-}
-
-static __always_inline __u64 add_parts(struct isahp_fp *fp, const int F,
-				       struct isahp_parts a, struct isahp_parts b)
-{
-	int distance = a.exponent - b.exponent, swap = distance >> 31;
-	__u64 significands = (a.significand ^ b.significand) & (__u64)swap;
-	int exponents = distance & swap, signs = (a.sign ^ b.sign) & swap;
-
-	a.significand ^= significands;
-	b.significand ^= significands;
-	a.exponent -= exponents;
-	b.exponent += exponents;
-	a.sign ^= signs;
-	b.sign ^= signs;
-	return add_ordered(fp, F, a, b);
+	p.significand = sum << shift;
+	p.exponent += 1 - shift;
+	return pack(fp, F, p);
 }
 
 /* Two that are no NaNs and not infinite. */
@@ -71,7 +59,7 @@ static __always_inline __u64 add_finite(struct isahp_fp *fp, const int F, __u64 
 		return pack(fp, F, unpack(F, b));
 	if (is_zero(F, b))
 		return pack(fp, F, unpack(F, a));
-	return add_parts(fp, F, unpack(F, a), unpack(F, b));
+	return add_numbers(fp, F, a, b, false);
 }
 
 static __always_inline __u64 add_rare(struct isahp_fp *fp, const int F, __u64 a,
@@ -308,14 +296,48 @@ static __always_inline __u64 fma_parts_64(struct isahp_fp *fp, struct isahp_part
 	return pack(fp, 64, p);
 }
 
+/*
+ * The same in 64 bits: the leading bits are bit 60, the product ends in 14 zeros,
+ * and @z in 37.
+ */
+static __always_inline __u64 fma_parts_32(struct isahp_fp *fp, struct isahp_parts x,
+					  struct isahp_parts y, struct isahp_parts z)
+{
+	__u64 a = (x.significand >> 32) * (y.significand >> 32), b;
+	struct isahp_parts p = {
+		.sign = x.sign ^ y.sign,
+		.exponent = x.exponent + y.exponent - BIAS(32),
+	};
+	__u64 subtract = -(__u64)(p.sign ^ z.sign);
+	int distance = p.exponent - z.exponent, shift;
+
+	z.significand >>= 2;
+	if (distance >= 0) {
+		b = shift_right_sticky(z.significand, distance);
+	} else {
+		b = shift_right_sticky(a, -distance);
+		a = z.significand;
+		p.sign = z.sign;
+		p.exponent = z.exponent;
+	}
+	a += NEGATE(subtract, b);
+	if (RARELY(subtract & a >> 63)) {
+		a = -a;
+		p.sign = !p.sign;
+	}
+	if (RARELY(!a))
+		return zero_sum(fp, 32);
+	shift = __builtin_clzll(a) - 1;
+	p.significand = a << shift;
+	p.exponent += 2 - shift;
+	return pack(fp, 32, p);
+}
+
 static __always_inline __u64 fma_parts(struct isahp_fp *fp, const int F,
 				       struct isahp_parts x, struct isahp_parts y,
 				       struct isahp_parts z)
 {
-	if (F == 64)
-		return fma_parts_64(fp, x, y, z);
-	/* The product's 48 bits are exact in 62. */
-	return add_parts(fp, F, product(F, x, y), z);
+	return F == 64 ? fma_parts_64(fp, x, y, z) : fma_parts_32(fp, x, y, z);
 }
 
 static __always_inline __u64 fma_rare(struct isahp_fp *fp, const int F, __u64 x,
@@ -362,14 +384,9 @@ f##F##_add_rare(struct isahp_fp *fp, type a, type b, type flip)			\
 static __always_inline type f##F##_add(struct isahp_fp *fp, type a, type b,	\
 				       type flip)				\
 {										\
-	type swap;								\
-										\
 	if (RARELY(!is_normal(F, a) || !is_normal(F, b)))			\
 		return f##F##_add_rare(fp, a, b, flip);				\
-	b ^= flip;								\
-	swap = (a ^ b) & -(type)((type)(a << 1) < (type)(b << 1));		\
-	return add_ordered(fp, F, unpack_normal(F, a ^ swap),			\
-			   unpack_normal(F, b ^ swap));				\
+	return add_numbers(fp, F, a, b ^ flip, true);				\
 }										\
 type isahp_f##F##_add(struct isahp_fp *fp, type a, type b)			\
 {										\

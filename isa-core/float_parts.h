@@ -174,11 +174,9 @@ static __always_inline __u64 round_increment(unsigned int rounding, bool sign,
 	return rounding + sign == 2 && rounding != ISAHP_ROUND_ZERO ? mask : 0;
 }
 
-/*
- * The rest of isahp_fp_pack(), for results that might be tiny or too large.
- * @format is F.
- */
-__u64 isahp_fp_pack_rare(struct isahp_fp *fp, int format, struct isahp_parts p);
+/* The rest of pack(), for results that might be tiny or too large. */
+__u64 isahp_fp_pack_rare(struct isahp_fp *fp, int format, bool sign, int exponent,
+			 __u64 significand);
 
 /* Round to the format, and put together. */
 static __always_inline __u64 pack(struct isahp_fp *fp, const int F,
@@ -188,7 +186,7 @@ static __always_inline __u64 pack(struct isahp_fp *fp, const int F,
 	__u64 increment;
 
 	if (RARELY((unsigned int)p.exponent - 1 >= EXPONENT_MAX(F) - 2))
-		return isahp_fp_pack_rare(fp, F, p);
+		return isahp_fp_pack_rare(fp, F, p.sign, p.exponent, p.significand);
 	increment = round_increment(fp->rounding, p.sign,
 				    p.significand >> LOW_BITS(F) & 1, low);
 	/* Neither is likely enough for a branch. */
