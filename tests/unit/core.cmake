@@ -40,3 +40,4 @@ set_tests_properties(unit/core_freestanding PROPERTIES
   LABELS unit SKIP_RETURN_CODE 77)
 isahp_unit_test(core_float LIBS isa_core m
   SOURCES core_float.c core_float_case.c core_float_native.c core_float_operands.c)
+set_tests_properties(unit/core_float PROPERTIES TIMEOUT 300)
