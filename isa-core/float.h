@@ -111,17 +111,31 @@ enum isahp_order {
 #define ISAHP_FMA_NEGATE_PRODUCT 1u
 #define ISAHP_FMA_NEGATE_ADDEND 2u
 
-/* Return: +, -, *, /: the first NaN of the two, quieted, where there is one. */
-__u32 isahp_f32_add(struct isahp_fp *fp, __u32 a, __u32 b);
+/**
+ * isahp_f64_add - @a + @b
+ * @fp: control and flags.
+ * @a: first source. If it is a NaN, it is the result, quieted.
+ * @b: second source; the NaN that comes next.
+ */
 __u64 isahp_f64_add(struct isahp_fp *fp, __u64 a, __u64 b);
-__u32 isahp_f32_sub(struct isahp_fp *fp, __u32 a, __u32 b);
+/** isahp_f32_add - the same */
+__u32 isahp_f32_add(struct isahp_fp *fp, __u32 a, __u32 b);
+/** isahp_f64_sub - @a - @b; @b's sign is not changed where it is a NaN */
 __u64 isahp_f64_sub(struct isahp_fp *fp, __u64 a, __u64 b);
-__u32 isahp_f32_mul(struct isahp_fp *fp, __u32 a, __u32 b);
+/** isahp_f32_sub - the same */
+__u32 isahp_f32_sub(struct isahp_fp *fp, __u32 a, __u32 b);
+/** isahp_f64_mul - @a * @b */
 __u64 isahp_f64_mul(struct isahp_fp *fp, __u64 a, __u64 b);
-__u32 isahp_f32_div(struct isahp_fp *fp, __u32 a, __u32 b);
+/** isahp_f32_mul - the same */
+__u32 isahp_f32_mul(struct isahp_fp *fp, __u32 a, __u32 b);
+/** isahp_f64_div - @a / @b */
 __u64 isahp_f64_div(struct isahp_fp *fp, __u64 a, __u64 b);
-__u32 isahp_f32_sqrt(struct isahp_fp *fp, __u32 a);
+/** isahp_f32_div - the same */
+__u32 isahp_f32_div(struct isahp_fp *fp, __u32 a, __u32 b);
+/** isahp_f64_sqrt - the square root of @a */
 __u64 isahp_f64_sqrt(struct isahp_fp *fp, __u64 a);
+/** isahp_f32_sqrt - the same */
+__u32 isahp_f32_sqrt(struct isahp_fp *fp, __u32 a);
 
 /**
  * isahp_f64_fma - @x * @y + @z, rounded once
@@ -206,7 +220,7 @@ __u64 isahp_f64_from_integer(struct isahp_fp *fp, __u64 a, bool is_signed);
 /** isahp_f32_from_integer - the same */
 __u32 isahp_f32_from_integer(struct isahp_fp *fp, __u64 a, bool is_signed);
 
-/** isahp_f64_to_f32 - CVTPD2PS */
+/** isahp_f64_to_f32 - CVTPD2PS; a NaN keeps the upper bits of its payload */
 __u32 isahp_f64_to_f32(struct isahp_fp *fp, __u64 a);
 /** isahp_f32_to_f64 - CVTPS2PD */
 __u64 isahp_f32_to_f64(struct isahp_fp *fp, __u32 a);

@@ -273,6 +273,32 @@ static __always_inline bool is_class(const struct isahp_fp *fp, const int F,
 
 /* --- what is left -------------------------------------------------------- */
 
+static __always_inline __u64 reduce(struct isahp_fp *fp, const int F, __u64 a,
+				    unsigned int rounding, unsigned int scale,
+				    bool exact)
+{
+	struct isahp_fp own = {
+		.rounding = rounding,
+		.masked = ISAHP_FP_EXCEPTIONS,
+		/* There is no underflow; FTZ counts as if there were. */
+		.ftz = fp->ftz && fp->masked & ISAHP_FP_UE,
+	};
+	__u64 whole, ret;
+
+	if (is_nan(F, a))
+		return quiet(fp, F, a);
+	if (is_infinite(F, a))
+		return 0;
+	a = flush_operand(fp, F, a);
+	whole = F == 64 ? isahp_f64_round(&own, a, rounding, scale, false) :
+			  isahp_f32_round(&own, a, rounding, scale, false);
+	ret = F == 64 ? isahp_f64_sub(&own, a, whole) :
+			isahp_f32_sub(&own, a, whole);
+	if (exact)
+		fp->flags |= own.flags & ISAHP_FP_PE;
+	return ret;
+}
+
 #define DEFINE(F, type)								\
 type isahp_f##F##_scale(struct isahp_fp *fp, type a, type b)			\
 {										\
@@ -302,24 +328,7 @@ bool isahp_f##F##_is_class(const struct isahp_fp *fp, type a, unsigned int imm)	
 type isahp_f##F##_reduce(struct isahp_fp *fp, type a, unsigned int rounding,	\
 			 unsigned int scale, bool exact)			\
 {										\
-	struct isahp_fp own = *fp;						\
-	type whole, ret;							\
-										\
-	if (is_nan(F, a))							\
-		return quiet(fp, F, a);						\
-	a = flush_operand(fp, F, a);						\
-	own.rounding = rounding;						\
-	if (is_infinite(F, a))							\
-		return 0;							\
-	whole = isahp_f##F##_round(&own, a, rounding, scale, false);		\
-	/* There is no underflow; FTZ counts as if there were (SDM: #I, #P). */	\
-	own.ftz = fp->ftz && fp->masked & ISAHP_FP_UE;				\
-	own.masked = ISAHP_FP_EXCEPTIONS;					\
-	own.flags = 0;								\
-	ret = isahp_f##F##_sub(&own, a, whole);					\
-	if (exact)								\
-		fp->flags |= own.flags & ISAHP_FP_PE;				\
-	return ret;								\
+	return reduce(fp, F, a, rounding, scale, exact);			\
 }
 
 DEFINE(32, __u32)
