@@ -220,40 +220,52 @@ static void related(char type, __u64 v[3])
 	int bias = f->largest / 2, e = exponent_of(f, v[0]), edge;
 	const int edges[] = { 0, -(int)f->fraction, f->largest };
 
-	switch (operands_below(9)) {
+	switch (operands_below(10)) {
 	case 0:
 		v[0] = random_near(type, bias, 20);
 		v[1] = random_near(type, bias, 20);
 		v[2] = cancel(type, v[0], v[1], false);
 		break;
-	case 8:		/* a product at a power of two, mostly the smallest one */
+	case 1:
+		/*
+		 * (u + 1)(u^2 - u + 1) = u^3 + 1 for u = 2^26 or 2^8: a power of two
+		 * that is half of the addend's last bit, or near it, and next to
+		 * nothing.
+		 */
+		v[0] = type == 's' ? 0x43808000 : 0x4190000004000000;
+		v[1] = type == 's' ? 0x477f0100 : 0x432ffffff8000002;
+		v[2] = random_near(type, bias + (type == 's' ? 24 : 78) +
+					 (int)f->fraction + 1, 2);
+		v[2] &= operands_below(2) ? -1ULL << f->fraction : -1ULL;
+		break;
+	case 2:		/* a product at a power of two, mostly the smallest one */
 		v[0] = random_near(type, bias, 3);
 		v[1] = cancel(type, v[0], encode(f, operands_below(2), 0, 0) |
 			      (__u64)bias << f->fraction, true);
 		v[1] -= (__u64)(bias - 1 + operands_below(2)) << f->fraction;
 		v[2] = random_special(type);
 		break;
-	case 1:		/* sum and difference */
+	case 3:		/* sum and difference */
 		v[1] = random_near(type, e, f->fraction + 4);
 		v[2] = random_near(type, e, 2);
 		break;
-	case 2:
+	case 4:
 		v[1] = v[0] + operands_below(5) - 2;
 		if (operands_below(2))
 			v[1] ^= 1ULL << (f->bits - 1);
 		v[2] = v[0];
 		break;
-	case 3:		/* product */
+	case 5:		/* product */
 		edge = edges[operands_below(3)];
 		v[1] = random_near(type, edge + bias - e, 2);
 		v[2] = random_near(type, edge, 60);
 		break;
-	case 4:		/* quotient */
+	case 6:		/* quotient */
 		edge = edges[operands_below(3)];
 		v[1] = random_near(type, e - edge + bias, 2);
 		v[2] = random_number(type);
 		break;
-	case 5:		/* whose product is at all distances from the addend */
+	case 7:		/* whose product is at all distances from the addend */
 		v[1] = random_near(type, bias, 10);
 		v[2] = random_near(type, e + exponent_of(f, v[1]) - bias,
 				   2 * f->fraction + 6);
