@@ -1,33 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "float_parts.h"
 
-/* For numbers and infinities. */
+/* For numbers and infinities: an integer of the same order. */
+static __always_inline __s64 rank(const int F, __u64 a)
+{
+	__s64 size = without_sign(F, a);
+
+	return sign_of(F, a) ? -size : size;
+}
+
+_Static_assert(ISAHP_ORDER_EQUAL == 0 && ISAHP_ORDER_LESS == 1 &&
+	       ISAHP_ORDER_GREATER == 2, "so that order() needs no branch");
+
 static __always_inline enum isahp_order order(const int F, __u64 a, __u64 b)
 {
-	bool less;
+	__s64 x = rank(F, a), y = rank(F, b);
 
-	if (a == b || (is_zero(F, a) && is_zero(F, b)))
-		return ISAHP_ORDER_EQUAL;
-	if (sign_of(F, a ^ b))
-		less = sign_of(F, a);
-	else
-		less = sign_of(F, a) ? a > b : a < b;
-	return less ? ISAHP_ORDER_LESS : ISAHP_ORDER_GREATER;
+	return (x != y) + (x > y);
 }
 
 static __always_inline enum isahp_order compare(struct isahp_fp *fp, const int F,
 						__u64 a, __u64 b, bool signals)
 {
-	if (is_nan(F, a) || is_nan(F, b)) {
+	if (RARELY(is_nan(F, a) || is_nan(F, b))) {
 		if (signals || (is_nan(F, a) && !(a & QUIET_BIT(F))) ||
 		    (is_nan(F, b) && !(b & QUIET_BIT(F))))
 			fp->flags |= ISAHP_FP_IE;
 		return ISAHP_ORDER_NONE;
 	}
-	a = flush_operand(fp, F, a);
-	b = flush_operand(fp, F, b);
-	note_denormal(fp, F, a);
-	note_denormal(fp, F, b);
+	if (RARELY(is_denormal(F, a) || is_denormal(F, b))) {
+		a = flush_operand(fp, F, a);
+		b = flush_operand(fp, F, b);
+		note_denormal(fp, F, a);
+		note_denormal(fp, F, b);
+	}
 	return order(F, a, b);
 }
 
@@ -35,9 +41,9 @@ static __always_inline enum isahp_order compare(struct isahp_fp *fp, const int F
 static __always_inline __u64 choose(struct isahp_fp *fp, const int F, __u64 a,
 				    __u64 b, enum isahp_order first)
 {
-	bool take = compare(fp, F, a, b, true) == first;
+	__u64 take = -(__u64)(compare(fp, F, a, b, true) == first);
 
-	return flush_operand(fp, F, take ? a : b);
+	return flush_operand(fp, F, b ^ ((a ^ b) & take));
 }
 
 #define DEFINE(F, type)								\
