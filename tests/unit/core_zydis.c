@@ -439,6 +439,7 @@ static bool is_left_alone(const struct pair *p)
 	switch (p->z.mnemonic) {
 	case ZYDIS_MNEMONIC_CALL:
 	case ZYDIS_MNEMONIC_JMP:
+	case ZYDIS_MNEMONIC_RET:
 		if (p->z.meta.branch_type == ZYDIS_BRANCH_TYPE_FAR)
 			return true;
 		break;
