@@ -25,6 +25,9 @@ static bool load_once(void *buf, unsigned long address, size_t size)
 
 	pagefault_disable();
 	switch (size) {
+	case 1:
+		done = !__get_user(*(u8 *)buf, (u8 __user *)p);
+		break;
 	case 2:
 		done = !__get_user(*(u16 *)buf, (u16 __user *)p);
 		break;
@@ -68,13 +71,18 @@ size_t isahp_usermem_fetch(unsigned long ip, void *buf, size_t size)
 
 /* --- stores -------------------------------------------------------------- */
 
+/* Within a page; what is longer than a word comes word by word. */
 static bool store_once(unsigned long address, const void *buf, size_t size)
 {
 	void __user *p = (void __user *)address;
+	size_t i;
 
 	if (!user_access_begin(p, size))
 		return false;
 	switch (size) {
+	case 1:
+		unsafe_put_user(*(const u8 *)buf, (u8 __user *)p, fault);
+		break;
 	case 2:
 		unsafe_put_user(*(const u16 *)buf, (u16 __user *)p, fault);
 		break;
@@ -82,7 +90,9 @@ static bool store_once(unsigned long address, const void *buf, size_t size)
 		unsafe_put_user(*(const u32 *)buf, (u32 __user *)p, fault);
 		break;
 	default:
-		unsafe_put_user(*(const u64 *)buf, (u64 __user *)p, fault);
+		for (i = 0; i < size; i += sizeof(u64))
+			unsafe_put_user(*(const u64 *)(buf + i),
+					(u64 __user *)(p + i), fault);
 	}
 	user_access_end();
 	return true;
@@ -150,6 +160,45 @@ static size_t store(void *env, u64 address, const void *buf, size_t size)
 		done = store_once(address, buf, size) ? size : 0;
 	else
 		done = store_across(address, buf, size, first);
+	pagefault_enable();
+	return done;
+}
+
+/* --- exchanges ------------------------------------------------------------ */
+
+#define TRY(type) \
+	unsafe_try_cmpxchg_user((type __user *)p, (type *)old, \
+				*(const type *)new, fault)
+
+/* Within a cache line: the caller has seen to that. */
+static size_t exchange(void *env, u64 address, void *old, const void *new,
+		       size_t size)
+{
+	void __user *p = (void __user *)(unsigned long)address;
+	size_t done = 0;
+
+	if (size > sizeof(u64))
+		return ISAHP_EXCHANGE_NONE;
+	pagefault_disable();
+	if (!user_access_begin(p, size))
+		goto out;
+	switch (size) {
+	case 1:
+		TRY(u8);
+		break;
+	case 2:
+		TRY(u16);
+		break;
+	case 4:
+		TRY(u32);
+		break;
+	default:
+		TRY(u64);
+	}
+	done = size;
+fault:
+	user_access_end();
+out:
 	pagefault_enable();
 	return done;
 }
@@ -238,5 +287,6 @@ static bool segment(void *env, unsigned int n, struct isahp_segment *ret)
 const struct isahp_emulate_ops isahp_usermem_ops = {
 	.load = load,
 	.store = store,
+	.exchange = exchange,
 	.segment = segment,
 };

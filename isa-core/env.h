@@ -34,5 +34,6 @@
 #define ISAHP_STORE_RELAXED(p, v) __atomic_store_n(p, v, __ATOMIC_RELAXED)
 #define ISAHP_FENCE_ACQUIRE() __atomic_thread_fence(__ATOMIC_ACQUIRE)
 #define ISAHP_FENCE_RELEASE() __atomic_thread_fence(__ATOMIC_RELEASE)
+#define ISAHP_FENCE_FULL() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 
 #endif /* ISAHP_CORE_ENV_H */

@@ -15,6 +15,8 @@ isahp_unit_test(core_form LIBS isa_core)
 isahp_unit_test(core_emulate LIBS isa_core SOURCES core_emulate.c core_native.c)
 isahp_unit_test(core_decoder_cpu LIBS isa_core
   SOURCES core_decoder_cpu.c core_native.c)
+isahp_unit_test(core_execute LIBS isa_core
+  SOURCES core_execute.c core_encode.c core_native.c)
 find_library(ZYDIS Zydis)
 if(ZYDIS)
   isahp_unit_test(core_constant_time LIBS isa_core ${ZYDIS})

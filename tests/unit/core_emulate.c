@@ -83,7 +83,11 @@ static bool segment(void *env, unsigned int n, struct isahp_segment *ret)
 	return true;
 }
 
-static const struct isahp_emulate_ops ops = { mem_load, mem_store, segment };
+static const struct isahp_emulate_ops ops = {
+	.load = mem_load,
+	.store = mem_store,
+	.segment = segment,
+};
 
 static struct isahp_emulation emulation(enum isahp_code_mode mode,
 					const unsigned char *bytes, size_t count,
@@ -361,7 +365,7 @@ static const struct {
 	{ "crc32 of 16 bits", { 0x66, 0xf2, 0x0f, 0x38, 0xf1, 0xc0 } },
 	{ "popcnt without F3", { 0x0f, 0xb8, 0xc0 } },
 	{ "popcnt with F2", { 0xf2, 0x0f, 0xb8, 0xc0 } },
-	{ "VEX", { 0xc4, 0xe2, 0x78, 0xf3, 0xc8 } },
+	{ "VEX.L of BLSR", { 0xc4, 0xe2, 0x7c, 0xf3, 0xc8 } },
 	{ "EVEX", { 0x62, 0xf1, 0x7c, 0x48, 0x58, 0xc0 } },
 	{ "XOP", { 0x8f, 0xe9, 0x78, 0x01, 0xc8 } },
 	{ "map 3A", { 0x66, 0x0f, 0x3a, 0x0f, 0xc0, 0 } },

@@ -1,48 +1,62 @@
 // SPDX-License-Identifier: MIT
+#define _GNU_SOURCE
 #include "core_native.h"
 
 #include <asm/prctl.h>
-#include <setjmp.h>
+#include <cpuid.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <ucontext.h>
 #include <unistd.h>
+
+#define FLAG_TF 0x100
+#define XSAVE_SIZE 3072
 
 unsigned char *native_memory;
 unsigned char *native_code;
 
 /*
- * Everything by absolute or RIP-relative address: of the registers none is
- * free. It lies in a page of its own below 4 GiB, since 32-bit code returns to
- * it by a far jump.
+ * Everything by RIP-relative address: of the registers none is free. It lies in
+ * a page of its own below 4 GiB, behind the code that uses it. IRET loads all at
+ * once: the instruction pointer, the mode, the stack pointer and TF.
  */
 struct frame {
-	__u64 gpr[16];		/* 0x00 */
-	__u64 rflags;		/* 0x80 */
-	__u64 target;		/* 0x88: what to jump to */
-	__u64 host_rsp;		/* 0x90 */
-	__u32 far_ip, far_cs;	/* 0x98 */
+	__u64 gpr[16];		/* 0x000 */
+	__u64 host_rsp;		/* 0x080 */
+	__u64 rip, cs, rflags;	/* 0x088: what IRET takes */
+	__u64 rsp, ss;
+	__u64 has_simd;		/* 0x0b0 */
+	__u32 mxcsr;		/* 0x0b8: of this program */
+	unsigned char unused[0x400 - 0x0bc];
+	unsigned char xsave[XSAVE_SIZE];
 };
+
+_Static_assert(sizeof(struct frame) == NATIVE_PAGE, "a page");
 
 static struct frame *frame;
 static void (*enter)(void);
-static sigjmp_buf back;
+static struct native_trap *trap;	/* NULL: not ours */
+static struct isahp_registers *state;
 
-/* Position-independent; NATIVE_FRAME is one page behind its beginning. */
 __asm__(
 "	.pushsection .rodata\n"
 "	.balign 16\n"
 "native_begin:\n"
 "	push %rbx; push %rbp; push %r12; push %r13; push %r14; push %r15\n"
-"	mov %rsp, native_begin+4096+0x90(%rip)\n"
-"	pushq native_begin+4096+0x80(%rip)\n"
-"	popfq\n"
+"	mov %rsp, native_begin+4096+0x80(%rip)\n"
+"	stmxcsr native_begin+4096+0xb8(%rip)\n"
+"	cmpq $0, native_begin+4096+0xb0(%rip)\n"
+"	je 1f\n"
+"	mov $0xe6, %eax\n"
+"	xor %edx, %edx\n"
+"	xrstor64 native_begin+4096+0x400(%rip)\n"
+"1:\n"
 "	mov native_begin+4096+0x00(%rip), %rax\n"
 "	mov native_begin+4096+0x08(%rip), %rcx\n"
 "	mov native_begin+4096+0x10(%rip), %rdx\n"
 "	mov native_begin+4096+0x18(%rip), %rbx\n"
-"	mov native_begin+4096+0x20(%rip), %rsp\n"
 "	mov native_begin+4096+0x28(%rip), %rbp\n"
 "	mov native_begin+4096+0x30(%rip), %rsi\n"
 "	mov native_begin+4096+0x38(%rip), %rdi\n"
@@ -54,28 +68,11 @@ __asm__(
 "	mov native_begin+4096+0x68(%rip), %r13\n"
 "	mov native_begin+4096+0x70(%rip), %r14\n"
 "	mov native_begin+4096+0x78(%rip), %r15\n"
-"	ljmpl *native_begin+4096+0x98(%rip)\n"
+"	lea native_begin+4096+0x88(%rip), %rsp\n"
+"	iretq\n"
 "native_return:\n"
-"	mov %rax, native_begin+4096+0x00(%rip)\n"
-"	mov %rcx, native_begin+4096+0x08(%rip)\n"
-"	mov %rdx, native_begin+4096+0x10(%rip)\n"
-"	mov %rbx, native_begin+4096+0x18(%rip)\n"
-"	mov %rsp, native_begin+4096+0x20(%rip)\n"
-"	mov %rbp, native_begin+4096+0x28(%rip)\n"
-"	mov %rsi, native_begin+4096+0x30(%rip)\n"
-"	mov %rdi, native_begin+4096+0x38(%rip)\n"
-"	mov %r8, native_begin+4096+0x40(%rip)\n"
-"	mov %r9, native_begin+4096+0x48(%rip)\n"
-"	mov %r10, native_begin+4096+0x50(%rip)\n"
-"	mov %r11, native_begin+4096+0x58(%rip)\n"
-"	mov %r12, native_begin+4096+0x60(%rip)\n"
-"	mov %r13, native_begin+4096+0x68(%rip)\n"
-"	mov %r14, native_begin+4096+0x70(%rip)\n"
-"	mov %r15, native_begin+4096+0x78(%rip)\n"
-"	mov native_begin+4096+0x90(%rip), %rsp\n"
-"	pushfq\n"
-"	popq native_begin+4096+0x80(%rip)\n"
 "	pushq $0x202; popfq\n"
+"	ldmxcsr native_begin+4096+0xb8(%rip)\n"
 "	pop %r15; pop %r14; pop %r13; pop %r12; pop %rbp; pop %rbx\n"
 "	ret\n"
 "native_end:\n"
@@ -90,77 +87,169 @@ static void *low_pages(size_t size)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-static void on_signal(int sig, siginfo_t *info, void *context)
+/* --- the way back --------------------------------------------------------- */
+
+/* By the number that instructions use. */
+static const int greg[16] = {
+	REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
+	REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
+};
+
+void native_on_signal(int sig, siginfo_t *info, void *context);
+
+void native_on_signal(int sig, siginfo_t *info, void *context)
 {
+	ucontext_t *uc = context;
+	greg_t *g = uc->uc_mcontext.gregs;
+	struct isahp_xsave_layout layout;
+
 	(void)info;
-	(void)context;
-	siglongjmp(back, sig);
+	if (!trap) {
+		signal(sig, SIG_DFL);
+		return;
+	}
+	*trap = (struct native_trap){ sig, g[REG_TRAPNO], g[REG_ERR], g[REG_CR2] };
+	trap = NULL;
+	for (int i = 0; i < 16; i++)
+		state->gpr[i] = g[greg[i]];
+	state->rip = g[REG_RIP];
+	state->rflags = g[REG_EFL];
+	if (state->simd) {
+		layout = native_layout();
+		isahp_xsave_load(uc->uc_mcontext.fpregs, &layout, state->simd);
+	}
+	g[REG_RIP] = (uintptr_t)enter + (native_return - native_begin);
+	g[REG_RSP] = frame->host_rsp;
+	g[REG_CSGSFS] = (g[REG_CSGSFS] & ~0xffffLL) | 0x33;
+	g[REG_EFL] = 0x202;
 }
 
-bool native_init(void)
+/* Alignment checks of the instruction's flags hold in the handler too. */
+__asm__(
+"	.pushsection .text\n"
+"on_signal:\n"
+"	pushfq\n"
+"	andl $~0x40000, (%rsp)\n"
+"	popfq\n"
+"	jmp native_on_signal\n"
+"	.popsection\n");
+extern void on_signal(int sig, siginfo_t *info, void *context);
+
+/* --- mapping -------------------------------------------------------------- */
+
+static bool catch_signals(void)
 {
+	static const int signals[] = { SIGILL, SIGSEGV, SIGBUS, SIGFPE, SIGTRAP };
 	static unsigned char stack[65536];
 	stack_t alternate = { .ss_sp = stack, .ss_size = sizeof(stack) };
 	struct sigaction sa = {
 		.sa_sigaction = on_signal,
 		.sa_flags = SA_SIGINFO | SA_ONSTACK,
 	};
-	unsigned char *page;
+
+	if (sigaltstack(&alternate, NULL))
+		return false;
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		if (sigaction(signals[i], &sa, NULL))
+			return false;
+	return true;
+}
+
+bool native_init(void)
+{
+	unsigned char *page, *memory;
 
 	if (native_memory)
 		return true;
-	page = low_pages(8192);
-	native_code = low_pages(4096);
-	native_memory = low_pages(NATIVE_MEMORY_SIZE);
-	if (!page || !native_code || !native_memory)
+	page = low_pages(2 * NATIVE_PAGE);
+	native_code = low_pages(NATIVE_PAGE);
+	memory = low_pages(NATIVE_PAGE + NATIVE_MEMORY_SIZE + NATIVE_PAGE);
+	if (!page || !native_code || !memory || !catch_signals())
+		return false;
+	native_memory = memory + NATIVE_PAGE;
+	if (mprotect(native_memory + NATIVE_MEMORY_SIZE, NATIVE_PAGE, PROT_NONE) ||
+	    mprotect(memory, NATIVE_PAGE, PROT_READ))
 		return false;
 	memcpy(page, native_begin, native_end - native_begin);
-	frame = (void *)(page + 4096);
+	frame = (void *)(page + NATIVE_PAGE);
 	enter = (void (*)(void))(uintptr_t)page;
-	sigaltstack(&alternate, NULL);
-	sigaction(SIGILL, &sa, NULL);
-	sigaction(SIGSEGV, &sa, NULL);
-	sigaction(SIGBUS, &sa, NULL);
 	/* 64-bit code needs neither, 32-bit code both, flat. */
 	__asm__ volatile("mov %0, %%ds; mov %0, %%es" : : "r"(0x2b));
 	return !syscall(SYS_arch_prctl, ARCH_SET_GS, NATIVE_GS_BASE);
 }
 
-/* The way back, in the instruction's own mode. */
-static void put_return(unsigned char *p, enum isahp_code_mode mode)
+void native_readable(const void *page)
 {
-	__u64 to = (uintptr_t)enter + (native_return - native_begin);
-	__u16 cs = 0x33;
+	unsigned char *to = native_memory - NATIVE_PAGE;
 
-	if (mode == ISAHP_CODE_64) {
-		memcpy(p, "\xff\x25\0\0\0", 6);		/* jmp *0(%rip) */
-		memcpy(p + 6, &to, 8);
-	} else {
-		p[0] = 0xea;				/* ljmp $cs, $to */
-		memcpy(p + 1, &to, 4);
-		memcpy(p + 5, &cs, 2);
-	}
+	mprotect(to, NATIVE_PAGE, PROT_READ | PROT_WRITE);
+	memcpy(to, page, NATIVE_PAGE);
+	mprotect(to, NATIVE_PAGE, PROT_READ);
+}
+
+/* --- vector state --------------------------------------------------------- */
+
+struct isahp_xsave_layout native_layout(void)
+{
+	static struct isahp_xsave_layout layout;
+	unsigned int eax, ebx, ecx, edx;
+
+	if (layout.size)
+		return layout;
+	layout.size = XSAVE_SIZE;
+	for (int i = ISAHP_XSAVE_AVX; i < ISAHP_XSAVE_KNOWN; i++)
+		if (__get_cpuid_count(0xd, i, &eax, &ebx, &ecx, &edx) && eax)
+			layout.offset[i] = ebx;
+	return layout;
+}
+
+unsigned int native_vector_bytes(void)
+{
+	return __builtin_cpu_supports("avx512f") ? 64 :
+	       __builtin_cpu_supports("avx") ? 32 : 16;
+}
+
+static void put_simd(const struct isahp_simd *simd)
+{
+	struct isahp_xsave_layout layout = native_layout();
+
+	frame->has_simd = simd != NULL;
+	if (!simd)
+		return;
+	memset(frame->xsave, 0, sizeof(frame->xsave));
+	isahp_xsave_store(frame->xsave, &layout, simd);
+}
+
+/* --- one instruction ------------------------------------------------------ */
+
+void native_step(enum isahp_code_mode mode, const unsigned char *bytes,
+		 size_t count, struct isahp_registers *regs,
+		 struct native_trap *ret)
+{
+	memcpy(native_code, bytes, count);
+	memcpy(frame->gpr, regs->gpr, sizeof(frame->gpr));
+	frame->rip = (uintptr_t)native_code;
+	frame->cs = mode == ISAHP_CODE_64 ? 0x33 : 0x23;
+	frame->rflags = regs->rflags | FLAG_TF;
+	frame->rsp = regs->gpr[ISAHP_REGISTER_RSP];
+	frame->ss = 0x2b;
+	put_simd(regs->simd);
+	state = regs;
+	trap = ret;
+	enter();
 }
 
 int native_run(enum isahp_code_mode mode, const unsigned char *bytes,
 	       size_t count, struct isahp_registers *regs)
 {
-	int sig;
+	struct isahp_registers before = *regs;
+	struct native_trap t;
 
-	memcpy(native_code, bytes, count);
-	put_return(native_code + count, mode);
-	memcpy(frame->gpr, regs->gpr, sizeof(frame->gpr));
-	frame->rflags = regs->rflags;
-	frame->far_ip = (__u32)(uintptr_t)native_code;
-	frame->far_cs = mode == ISAHP_CODE_64 ? 0x33 : 0x23;
-	sig = sigsetjmp(back, 1);
-	if (sig) {
-		__asm__ volatile("pushq $0x202; popfq" : : : "cc", "memory");
-		return sig;
+	native_step(mode, bytes, count, regs, &t);
+	if (t.signal != SIGTRAP) {
+		*regs = before;
+		return t.signal;
 	}
-	enter();
-	memcpy(regs->gpr, frame->gpr, sizeof(frame->gpr));
-	regs->rflags = frame->rflags;
-	regs->rip = (uintptr_t)native_code + count;
+	regs->rflags &= ~(__u64)FLAG_TF;
 	return 0;
 }
