@@ -159,6 +159,13 @@ enum isahp_emulated isahp_exec_linear(struct isahp_emulation *e,
 				      unsigned int size, enum isahp_access access,
 				      __u64 *ret);
 
+/** isahp_exec_linear_unchecked - the same whatever EFLAGS.AC says */
+enum isahp_emulated isahp_exec_linear_unchecked(struct isahp_emulation *e,
+						unsigned int segment, __u64 offset,
+						unsigned int size,
+						enum isahp_access access,
+						__u64 *ret);
+
 /**
  * isahp_exec_reach - where the memory operand is
  * @access: ISAHP_ACCESS_STORE also where it is read first: pages are asked for

@@ -311,11 +311,17 @@ static enum isahp_emulated exchange_pair(struct isahp_emulation *e,
 	__u64 address, value;
 	bool same;
 
-	r = isahp_exec_reach(e, in, 2 * half, ISAHP_ACCESS_STORE, &address);
+	if (half == 8) {
+		r = isahp_exec_linear_unchecked(e, in->segment,
+						isahp_exec_offset(e, in), 16,
+						ISAHP_ACCESS_STORE, &address);
+		if (r == ISAHP_EMULATE_DONE && address & 15)
+			return isahp_exec_fault(e, ISAHP_VECTOR_GP);
+	} else {
+		r = isahp_exec_reach(e, in, 8, ISAHP_ACCESS_STORE, &address);
+	}
 	if (r != ISAHP_EMULATE_DONE)
 		return r;
-	if (half == 8 && address & 15)
-		return isahp_exec_fault(e, ISAHP_VECTOR_GP);
 	memcpy(old, &gpr[0], half);
 	memcpy(old + half, &gpr[2], half);
 	memcpy(new, &gpr[3], half);

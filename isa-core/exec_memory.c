@@ -74,19 +74,29 @@ static enum isahp_emulated linear_32(struct isahp_emulation *e,
 	return ISAHP_EMULATE_DONE;
 }
 
+enum isahp_emulated isahp_exec_linear_unchecked(struct isahp_emulation *e,
+						unsigned int segment, __u64 offset,
+						unsigned int size,
+						enum isahp_access access,
+						__u64 *ret)
+{
+	*ret = offset;
+	return exec_is_64(e) ? linear_64(e, segment, size, ret) :
+			       linear_32(e, segment, size, access, ret);
+}
+
 enum isahp_emulated isahp_exec_linear(struct isahp_emulation *e,
 				      unsigned int segment, __u64 offset,
 				      unsigned int size, enum isahp_access access,
 				      __u64 *ret)
 {
+	/* How much of a vector must be aligned is not architectural; AMD's do so. */
+	unsigned int unit = size < 16 ? size : 16;
 	enum isahp_emulated r;
 
-	*ret = offset;
-	r = exec_is_64(e) ? linear_64(e, segment, size, ret) :
-			    linear_32(e, segment, size, access, ret);
-	/* Of 16 bytes and more it is the instruction that says. */
+	r = isahp_exec_linear_unchecked(e, segment, offset, size, access, ret);
 	if (r == ISAHP_EMULATE_DONE && e->regs->rflags & ISAHP_FLAG_AC &&
-	    size <= 8 && *ret & (size - 1))
+	    *ret & (unit - 1))
 		return isahp_exec_fault(e, ISAHP_VECTOR_AC);
 	return r;
 }

@@ -148,6 +148,31 @@ static void put_vex(struct encoded *code, const struct isahp_form *form,
 	put(code, place % 256);
 }
 
+/* SDM vol. 2A, 2.7.1 and table 2-36; the row is drawn again if that is undefined. */
+static void put_evex(struct encoded *code, const struct isahp_form *form,
+		     unsigned int place)
+{
+	bool is_64 = code->mode == ISAHP_CODE_64;
+	bool has_vvvv = form->flags & (ISAHP_FORM_VVVV | ISAHP_FORM_K_VVVV);
+	unsigned int vvvv = has_vvvv ? below(is_64 ? 16 : 8) : 0;
+	unsigned int v2 = has_vvvv && is_64 ? below(2) : 0;
+	unsigned int rxb = is_64 ? below(16) << 4 : 0xf0;
+	int w = draw(form, ISAHP_WHERE_W, 3), l = draw(form, ISAHP_WHERE_L, 7);
+	int pp = draw(form, ISAHP_WHERE_PP, 15);
+	unsigned int aaa = form->flags & ISAHP_FORM_MASK && one_in(2) ? below(8) : 0;
+	unsigned int z = aaa && form->flags & ISAHP_FORM_ZEROING ? below(2) : 0;
+	unsigned int b = form->flags & (ISAHP_FORM_BROADCAST | ISAHP_FORM_ROUNDING |
+					ISAHP_FORM_SAE) ? one_in(3) : 0;
+
+	if (is_64 && one_in(8))
+		put(code, one_in(2) ? 0x65 : 0x67);
+	put(code, 0x62);
+	put(code, rxb | (place / 256 - ISAHP_SPACE_EVEX_0F + 1));
+	put(code, (w > 0) << 7 | (~vvvv & 15) << 3 | 4 | pp);
+	put(code, z << 7 | l << 5 | b << 4 | !v2 << 3 | aaa);
+	put(code, place % 256);
+}
+
 /* --- a whole instruction -------------------------------------------------- */
 
 static void put_all(struct encoded *code, const struct isahp_form *form,
@@ -159,8 +184,10 @@ static void put_all(struct encoded *code, const struct isahp_form *form,
 	code->count = 0;
 	if (place / 256 < ISAHP_SPACE_VEX_0F)
 		put_legacy(code, form, place, is_register == 0);
-	else
+	else if (place / 256 < ISAHP_SPACE_EVEX_0F)
 		put_vex(code, form, place);
+	else
+		put_evex(code, form, place);
 	if (!(isahp_form_index[place] & ISAHP_FORM_PLAIN))
 		put(code, (is_register ? 3 : below(3)) << 6 | reg << 3 | rm);
 	/* SIB, displacement, immediates. */
