@@ -380,7 +380,7 @@ bool isahp_undefined_handle(struct pt_regs *regs)
 
 void isahp_undefined_seen(const struct isahp_features *present)
 {
-	struct isahp_features can = isahp_emulate_features();
+	struct isahp_features can = isahp_emulate_features(false);
 	unsigned int i;
 
 	can = isahp_features_and(&can, present);

@@ -17,26 +17,48 @@ static const __u16 undefined_flags[ISAHP_OP_COUNT] = {
 
 /* --- what can be carried out ---------------------------------------------- */
 
+isahp_exec_fn isahp_exec_function(const struct isahp_instruction *in)
+{
+	return functions[isahp_instruction_operation(in)];
+}
+
 bool isahp_emulate_executes(unsigned int operation)
 {
 	return functions[operation];
 }
 
-struct isahp_features isahp_emulate_features(void)
+static bool needs_simd(const struct isahp_form *form)
+{
+	unsigned int i, class;
+
+	for (i = 0; i < ISAHP_FORM_OPERANDS; i++) {
+		class = isahp_form_kinds[form->operand[i]].class;
+		if (class == ISAHP_OPERAND_VECTOR || class == ISAHP_OPERAND_OPMASK)
+			return true;
+	}
+	return form->operation == ISAHP_OP_LDMXCSR ||
+	       form->operation == ISAHP_OP_STMXCSR ||
+	       form->operation == ISAHP_OP_VZEROALL ||
+	       form->operation == ISAHP_OP_VZEROUPPER;
+}
+
+struct isahp_features isahp_emulate_features(bool simd)
 {
 	struct isahp_features all = isahp_features_none(), missing = all;
 	const struct isahp_form *form;
 	unsigned int i, size;
+	bool executed;
 	__u8 feature;
 
 	for (i = 0; i < isahp_form_count; i++) {
 		form = &isahp_forms[i];
+		executed = isahp_emulate_executes(form->operation) &&
+			   (simd || !needs_simd(form));
 		for (size = 16; size <= 64; size *= 2) {
 			feature = isahp_form_feature(form, size);
 			if (feature == ISAHP_FEATURE_NONE)
 				continue;
-			isahp_features_add(isahp_emulate_executes(form->operation) ?
-						   &all : &missing, feature);
+			isahp_features_add(executed ? &all : &missing, feature);
 		}
 	}
 	return isahp_features_andnot(&all, &missing);
@@ -110,7 +132,7 @@ __u32 isahp_emulate_undefined_flags(const struct isahp_instruction *in,
 enum isahp_emulated isahp_emulate_instruction(struct isahp_emulation *e,
 					      const struct isahp_instruction *in)
 {
-	isahp_exec_fn function = functions[isahp_instruction_operation(in)];
+	isahp_exec_fn function = isahp_exec_function(in);
 	enum isahp_emulated r;
 
 	if (!function)

@@ -117,7 +117,10 @@ enum isahp_emulated {
  * @env: the caller's.
  * @instruction: filled in by the decoder; all but ISAHP_EMULATE_FOREIGN and
  *	ISAHP_ACCESS_FETCH have one.
- * @next: where to go on; the emulator's own.
+ * @next: where to go on,
+ * @code: what instructions may be decoded from already,
+ * @code_size: in bytes, and
+ * @code_changed: whether one has stored there: the emulator's own.
  * @address: of ISAHP_EMULATE_UNREACHED: the first byte not reached, linear.
  * @access: of ISAHP_EMULATE_UNREACHED.
  * @vector: of ISAHP_EMULATE_FAULT.
@@ -135,6 +138,9 @@ struct isahp_emulation {
 	void *env;
 	struct isahp_instruction instruction;
 	__u64 next;
+	__u64 code;
+	__u32 code_size;
+	bool code_changed;
 	__u64 address;
 	enum isahp_access access;
 	__u8 vector;
@@ -168,8 +174,11 @@ enum isahp_emulated isahp_emulate_instruction(struct isahp_emulation *emulation,
  */
 bool isahp_emulate_executes(unsigned int operation);
 
-/** isahp_emulate_features - those of which every form in forms.def is carried out */
-struct isahp_features isahp_emulate_features(void);
+/**
+ * isahp_emulate_features - those of which every form in forms.def is carried out
+ * @simd: vector registers are at hand.
+ */
+struct isahp_features isahp_emulate_features(bool simd);
 
 /**
  * isahp_emulate_undefined_flags - what the manual leaves open

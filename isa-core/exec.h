@@ -34,6 +34,9 @@ typedef enum isahp_emulated (*isahp_exec_fn)(struct isahp_emulation *e,
 	EXEC_FAMILY(function);
 #include "exec.def"
 
+/** isahp_exec_function - what carries an instruction out; NULL: nothing does */
+isahp_exec_fn isahp_exec_function(const struct isahp_instruction *in);
+
 /* --- values --------------------------------------------------------------- */
 
 EXEC_INLINE __u64 exec_cut(__u64 value, unsigned int size)

@@ -130,11 +130,18 @@ enum isahp_emulated isahp_exec_load_at(struct isahp_emulation *e, __u64 address,
 				 unreached(e, address + reached, access);
 }
 
+static void note_store(struct isahp_emulation *e, __u64 address, unsigned int size)
+{
+	if (address < e->code + e->code_size && address + size > e->code)
+		e->code_changed = true;
+}
+
 enum isahp_emulated isahp_exec_store_at(struct isahp_emulation *e, __u64 address,
 					const void *buf, unsigned int size)
 {
 	size_t reached = e->ops->store(e->env, address, buf, size);
 
+	note_store(e, address, size);
 	return reached >= size ? ISAHP_EMULATE_DONE :
 				 unreached(e, address + reached, ISAHP_ACCESS_STORE);
 }
@@ -151,6 +158,7 @@ enum isahp_emulated isahp_exec_exchange_at(struct isahp_emulation *e, __u64 addr
 	reached = e->ops->exchange(e->env, address, old, new, size);
 	if (reached == ISAHP_EXCHANGE_NONE)
 		return ISAHP_EMULATE_FOREIGN;
+	note_store(e, address, size);
 	return reached >= size ? ISAHP_EMULATE_DONE :
 				 unreached(e, address + reached, ISAHP_ACCESS_STORE);
 }
@@ -189,7 +197,9 @@ enum isahp_emulated isahp_exec_push(struct isahp_emulation *e, const void *buf,
 	__u64 sp = exec_stack(e, -(__s64)size), address;
 	enum isahp_emulated r;
 
-	r = isahp_exec_linear(e, ISAHP_SS, sp, size, ISAHP_ACCESS_STORE, &address);
+	/* Of several words the caller looks at each one's alignment. */
+	r = (size > 8 ? isahp_exec_linear_unchecked : isahp_exec_linear)
+		(e, ISAHP_SS, sp, size, ISAHP_ACCESS_STORE, &address);
 	if (r == ISAHP_EMULATE_DONE)
 		r = isahp_exec_store_at(e, address, buf, size);
 	if (r == ISAHP_EMULATE_DONE)
@@ -203,7 +213,8 @@ enum isahp_emulated isahp_exec_peek(struct isahp_emulation *e, __u64 offset,
 	enum isahp_emulated r;
 	__u64 address;
 
-	r = isahp_exec_linear(e, ISAHP_SS, offset, size, ISAHP_ACCESS_LOAD, &address);
+	r = (size > 8 ? isahp_exec_linear_unchecked : isahp_exec_linear)
+		(e, ISAHP_SS, offset, size, ISAHP_ACCESS_LOAD, &address);
 	return r == ISAHP_EMULATE_DONE ?
 		       isahp_exec_load_at(e, address, buf, size, ISAHP_ACCESS_LOAD) : r;
 }

@@ -56,6 +56,8 @@ static const struct isahp_lanes_operation *operation_of(const struct isahp_instr
  * @operation: what it does.
  * @lanes: what its function is told.
  * @element: bytes that a bit of the opmask stands for.
+ * @whole: memory is read whatever the opmask says.
+ * @repeats: what is read is repeated over the result.
  * @source: up to three, in the order of the operands.
  * @sources: how many.
  * @temporary: of sources that are no vector registers.
@@ -68,6 +70,8 @@ struct vector_work {
 	const struct isahp_lanes_operation *operation;
 	struct isahp_lanes lanes;
 	unsigned int element;
+	bool whole;
+	bool repeats;
 	const union isahp_vector *source[3];
 	unsigned int sources;
 	union isahp_vector temporary[2];
@@ -107,6 +111,36 @@ static bool are_at_hand(const struct isahp_emulation *e,
 	return !in->opmask;
 }
 
+/* How many bits of the opmask there are. */
+static unsigned int elements(const struct vector_work *w)
+{
+	struct isahp_operand to = isahp_instruction_operand(w->in, 0);
+	unsigned int size = to.class == ISAHP_OPERAND_VECTOR ||
+			    to.class == ISAHP_OPERAND_MEMORY ? to.size :
+							       w->lanes.bytes;
+
+	return size > w->element ? size / w->element : 1;
+}
+
+static __u64 active(const struct vector_work *w)
+{
+	unsigned int n = elements(w);
+
+	return w->lanes.active & (n < 64 ? (1ULL << n) - 1 : ~0ULL);
+}
+
+static bool any_active(const struct vector_work *w)
+{
+	return active(w);
+}
+
+static bool are_all_active(const struct vector_work *w)
+{
+	unsigned int n = elements(w);
+
+	return active(w) == (n < 64 ? (1ULL << n) - 1 : ~0ULL);
+}
+
 /* --- memory --------------------------------------------------------------- */
 
 /* Those that take any address in legacy encodings (SDM vol. 2, Exceptions Type 4
@@ -120,6 +154,15 @@ static bool must_align(const struct isahp_instruction *in, unsigned int size)
 	case ISAHP_OP_MOVDQU:
 	case ISAHP_OP_MOVUPD:
 	case ISAHP_OP_MOVUPS:
+		return false;
+	/* SDM vol. 2 wants them aligned, AMD's CPUs do not. */
+	case ISAHP_OP_SHA1MSG1:
+	case ISAHP_OP_SHA1MSG2:
+	case ISAHP_OP_SHA1NEXTE:
+	case ISAHP_OP_SHA1RNDS4:
+	case ISAHP_OP_SHA256MSG1:
+	case ISAHP_OP_SHA256MSG2:
+	case ISAHP_OP_SHA256RNDS2:
 		return false;
 	case ISAHP_OP_MOVAPD:
 	case ISAHP_OP_MOVAPS:
@@ -157,7 +200,7 @@ static enum isahp_emulated check_alignment(const struct vector_work *w,
 	enum isahp_emulated r;
 	__u64 address;
 
-	if (!must_align(w->in, size))
+	if (!must_align(w->in, size) || !any_active(w))
 		return ISAHP_EMULATE_DONE;
 	r = isahp_exec_linear_unchecked(w->e, w->in->segment, offset_of(w, 0), size,
 					access, &address);
@@ -185,9 +228,7 @@ static enum isahp_emulated load_broadcast(const struct vector_work *w,
 	enum isahp_emulated r;
 	unsigned int i;
 
-	for (i = 0; i < size / unit && !is_active(w, i); i++)
-		;
-	if (i == size / unit)
+	if (!w->whole && !any_active(w))
 		return ISAHP_EMULATE_DONE;
 	r = load_part(w, ret->b, 0, unit);
 	if (r != ISAHP_EMULATE_DONE)
@@ -197,27 +238,32 @@ static enum isahp_emulated load_broadcast(const struct vector_work *w,
 	return r;
 }
 
-/* How many bits of the opmask there are for an operand. */
-static unsigned int elements(const struct vector_work *w)
+/* Element i is element i + n, i + 2n ... of the result. */
+static enum isahp_emulated load_repeated(const struct vector_work *w,
+					 unsigned int size, union isahp_vector *ret)
 {
-	return w->lanes.bytes / w->element;
-}
+	unsigned int n = size > w->element ? size / w->element : 1, unit = size / n;
+	enum isahp_emulated r = ISAHP_EMULATE_DONE;
+	__u64 used = 0, left;
+	unsigned int i;
 
-static bool are_all_active(const struct vector_work *w)
-{
-	unsigned int n = elements(w);
-	__u64 all = n < 64 ? (1ULL << n) - 1 : ~0ULL;
-
-	return (w->lanes.active & all) == all;
+	for (left = active(w), i = 0; left; left >>= 1, i++)
+		used |= (left & 1) << i % n;
+	for (i = 0; i < n && r == ISAHP_EMULATE_DONE; i++)
+		if (used >> i & 1)
+			r = load_part(w, ret->b, i * unit, unit);
+	return r;
 }
 
 /*
  * What is masked out is not read, where an element of the source is one of the
  * result (SDM vol. 2A, 2.8.5: fault suppression).
  */
-static enum isahp_emulated load_source(const struct vector_work *w,
+static enum isahp_emulated load_source(const struct vector_work *w, unsigned int of,
 				       unsigned int size, union isahp_vector *ret)
 {
+	/* Of a fixed size: it is not the vector's elements. */
+	bool whole = w->whole || exec_kind(w->in, of)->size < ISAHP_SIZE_X;
 	const struct isahp_form *form = isahp_instruction_form(w->in);
 	unsigned int n = elements(w), unit = size / n, i;
 	enum isahp_emulated r;
@@ -226,7 +272,9 @@ static enum isahp_emulated load_source(const struct vector_work *w,
 	if (w->in->flags & ISAHP_INSTRUCTION_BROADCAST)
 		return load_broadcast(w, form->element >> 4, size, ret);
 	r = check_alignment(w, size, ISAHP_ACCESS_LOAD);
-	if (r == ISAHP_EMULATE_DONE && (!unit || are_all_active(w)))
+	if (w->repeats && !are_all_active(w))
+		return load_repeated(w, size, ret);
+	if (r == ISAHP_EMULATE_DONE && (whole || !unit || are_all_active(w)))
 		return load_part(w, ret->b, 0, size);
 	for (i = 0; i < n && r == ISAHP_EMULATE_DONE; i++)
 		if (is_active(w, i))
@@ -300,7 +348,8 @@ static enum isahp_emulated add_source(struct vector_work *w, unsigned int n,
 	enum isahp_emulated r = ISAHP_EMULATE_DONE;
 	union isahp_vector *t;
 
-	if (op.class == ISAHP_OPERAND_VECTOR) {
+	if (op.class == ISAHP_OPERAND_VECTOR &&
+	    w->operation->fn != isahp_lanes_mov) {
 		w->source[w->sources++] = &simd->v[op.number];
 		return r;
 	}
@@ -310,22 +359,27 @@ static enum isahp_emulated add_source(struct vector_work *w, unsigned int n,
 		return ISAHP_EMULATE_FOREIGN;
 	t = &w->temporary[(*temporaries)++];
 	*t = zero;
-	if (op.class == ISAHP_OPERAND_OPMASK)
+	/* A move of less than a register is of that much. */
+	if (op.class == ISAHP_OPERAND_VECTOR)
+		memcpy(t->b, simd->v[op.number].b, op.size);
+	else if (op.class == ISAHP_OPERAND_OPMASK)
 		t->q[0] = simd->k[op.number];
 	else if (op.class == ISAHP_OPERAND_GPR)
 		t->q[0] = exec_gpr(w->e, op.number, op.size);
 	else
-		r = load_source(w, op.size, t);
+		r = load_source(w, n, op.size, t);
 	w->source[w->sources++] = t;
 	return r;
 }
 
 static enum isahp_emulated add_sources(struct vector_work *w)
 {
-	unsigned int n, temporaries = 0;
 	enum isahp_emulated r = ISAHP_EMULATE_DONE;
+	unsigned int n, temporaries = 0;
 
-	for (n = 1; n < ISAHP_FORM_OPERANDS && r == ISAHP_EMULATE_DONE; n++)
+	/* Who gives flags alone reads its first operand. */
+	n = isahp_instruction_operand(w->in, 0).access & ISAHP_OPERAND_WRITE ? 1 : 0;
+	for (; n < ISAHP_FORM_OPERANDS && r == ISAHP_EMULATE_DONE; n++)
 		r = add_source(w, n, &temporaries);
 	return r;
 }
@@ -339,7 +393,8 @@ static void call(struct vector_work *w, union isahp_vector *ret)
 	const union isahp_vector *a = &w->old, *b = &w->old, *c = &w->old;
 	const union isahp_vector *const *s = w->source;
 
-	if (w->in->flags & ISAHP_INSTRUCTION_ZEROING)
+	if (w->in->flags & ISAHP_INSTRUCTION_ZEROING &&
+	    w->operation->sources & ISAHP_LANES_K)
 		c = &zero;
 	else if (!is_vex(w->in))
 		c = &w->e->regs->simd->v[0];
@@ -427,9 +482,17 @@ static void set_lanes(struct vector_work *w)
 	w->element = form->element & 0xf ? form->element & 0xf : 16;
 }
 
-EXEC_FAMILY(lanes)
+static enum isahp_emulated carry_out(struct isahp_emulation *e,
+				     const struct isahp_instruction *in, bool whole,
+				     bool repeats)
 {
-	struct vector_work w = { .e = e, .in = in, .operation = operation_of(in) };
+	struct vector_work w = {
+		.e = e,
+		.in = in,
+		.operation = operation_of(in),
+		.whole = whole,
+		.repeats = repeats && exec_is_memory(in, 1),
+	};
 	union isahp_vector value = zero;
 	struct isahp_operand to;
 	enum isahp_emulated r;
@@ -448,6 +511,24 @@ EXEC_FAMILY(lanes)
 		return r;
 	call(&w, &value);
 	return put_result(&w, &value);
+}
+
+EXEC_FAMILY(lanes)
+{
+	return carry_out(e, in, false, false);
+}
+
+/* Elements of the source go elsewhere: it is read without a look at the opmask
+ * (SDM vol. 2A, 2.8.5, Exceptions Type E4NF). */
+EXEC_FAMILY(whole)
+{
+	return carry_out(e, in, true, false);
+}
+
+/* Broadcasts (Exceptions Type E6). */
+EXEC_FAMILY(broadcast)
+{
+	return carry_out(e, in, false, true);
 }
 
 /* In 32-bit code there are eight of them. */

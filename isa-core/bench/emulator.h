@@ -12,4 +12,7 @@
  */
 double emulator_decode(struct bench *b);
 
+/** emulator_run - rows for running ahead */
+double emulator_run(struct bench *b);
+
 #endif /* BENCH_EMULATOR_H */

@@ -150,7 +150,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 4)
 		return 0;
 	if (isahp_features_empty(&can))
-		can = isahp_emulate_features();
+		can = isahp_emulate_features(true);
 	e.features = can;
 	e.mode = data[0] & 1;
 	w.segments = data[0] & 2;

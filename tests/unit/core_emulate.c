@@ -96,7 +96,7 @@ static struct isahp_emulation emulation(enum isahp_code_mode mode,
 	struct isahp_emulation e = {
 		.mode = mode,
 		.count = count,
-		.features = isahp_emulate_features(),
+		.features = isahp_emulate_features(true),
 		.address_bits = 48,
 		.untag_mask = ~0ULL,
 		.regs = regs,

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+#include "exec.h"
+#include "features.h"
+#include "run.h"
+
+/* --- blocks --------------------------------------------------------------- */
+
+static struct isahp_run_block *slot_of(const struct isahp_run *run, __u64 rip)
+{
+	/* Knuth's multiplicative hash: instructions have any address. */
+	__u64 hash = rip * 0x9e3779b97f4a7c15ULL;
+
+	return &run->blocks[run->blocks_log2 ? hash >> (64 - run->blocks_log2) : 0];
+}
+
+static bool is_subset(const struct isahp_features *of, const struct isahp_features *set)
+{
+	struct isahp_features rest = isahp_features_andnot(of, set);
+
+	return isahp_features_empty(&rest);
+}
+
+/* Whoever goes elsewhere is the last of its block. */
+static bool ends_block(const struct isahp_instruction *in)
+{
+	unsigned int operation = isahp_instruction_operation(in);
+
+	switch (operation) {
+	case ISAHP_OP_CALL:
+	case ISAHP_OP_JMP:
+	case ISAHP_OP_JRCXZ:
+	case ISAHP_OP_LOOP:
+	case ISAHP_OP_LOOPE:
+	case ISAHP_OP_LOOPNE:
+	case ISAHP_OP_RET:
+		return true;
+	default:
+		return operation >= ISAHP_OP_JO && operation <= ISAHP_OP_JNLE;
+	}
+}
+
+/* False: not to be carried out. */
+static bool set_step(const struct isahp_run *run, const struct isahp_emulation *e,
+		     struct isahp_run_step *step)
+{
+	struct isahp_features need = isahp_instruction_features(&step->in);
+	struct isahp_features can = isahp_features_or(&run->present, &e->features);
+
+	step->function = isahp_exec_function(&step->in);
+	step->native = is_subset(&need, &run->present);
+	return step->function && is_subset(&need, &can);
+}
+
+static size_t fetch(struct isahp_emulation *e, __u64 rip, __u8 *code, size_t size)
+{
+	size_t reached = e->ops->load(e->env, rip, code, size);
+
+	/* Nothing was loaded if not all could be. */
+	if (reached < size && reached)
+		reached = e->ops->load(e->env, rip, code, reached);
+	return reached < size ? reached : size;
+}
+
+static void decode_block(const struct isahp_run *run, struct isahp_emulation *e,
+			 struct isahp_run_block *b)
+{
+	size_t count = fetch(e, e->regs->rip, b->code, sizeof(b->code));
+	struct isahp_run_step *step = b->step;
+
+	b->rip = e->regs->rip;
+	b->generation = run->generation;
+	b->mode = e->mode;
+	b->size = 0;
+	b->steps = 0;
+	while (b->steps < ISAHP_RUN_STEPS &&
+	       isahp_instruction_decode(b->code + b->size, count - b->size, e->mode,
+					&step->in) == ISAHP_DECODED &&
+	       set_step(run, e, step)) {
+		b->size += step->in.length;
+		b->steps++;
+		if (ends_block(&step->in))
+			break;
+		step++;
+	}
+}
+
+static bool is_current(const struct isahp_run *run, struct isahp_emulation *e,
+		       const struct isahp_run_block *b)
+{
+	__u8 code[ISAHP_RUN_BYTES];
+
+	if (b->rip != e->regs->rip || b->generation != run->generation ||
+	    b->mode != e->mode || !b->steps)
+		return false;
+	if (run->stable)
+		return true;
+	return e->ops->load(e->env, b->rip, code, b->size) >= b->size &&
+	       !memcmp(code, b->code, b->size);
+}
+
+static const struct isahp_run_block *enter_block(const struct isahp_run *run,
+						 struct isahp_emulation *e)
+{
+	struct isahp_run_block *b = slot_of(run, e->regs->rip);
+
+	if (!is_current(run, e, b))
+		decode_block(run, e, b);
+	e->code = b->rip;
+	e->code_size = b->size;
+	e->code_changed = false;
+	return b;
+}
+
+/* There is no instruction in the block: it can not be fetched, or is foreign. */
+static enum isahp_run_end no_instruction(struct isahp_emulation *e)
+{
+	__u64 rip = e->regs->rip;
+
+	e->count = fetch(e, rip, e->bytes, sizeof(e->bytes));
+	if (isahp_instruction_decode(e->bytes, e->count, e->mode, &e->instruction) !=
+	    ISAHP_DECODED_SHORT)
+		return ISAHP_RUN_FOREIGN;
+	e->address = exec_is_64(e) ? rip + e->count : (__u32)(rip + e->count);
+	e->access = ISAHP_ACCESS_FETCH;
+	return ISAHP_RUN_UNREACHED;
+}
+
+/* --- the run -------------------------------------------------------------- */
+
+static enum isahp_run_end end_of(enum isahp_emulated r)
+{
+	switch (r) {
+	case ISAHP_EMULATE_UNREACHED:
+		return ISAHP_RUN_UNREACHED;
+	case ISAHP_EMULATE_FAULT:
+		return ISAHP_RUN_FAULT;
+	default:
+		return ISAHP_RUN_FOREIGN;
+	}
+}
+
+/*
+ * Returns false where the run is over. Before that, the block is: it came to its
+ * end, or has written into its own code.
+ */
+static bool run_block(struct isahp_run *run, struct isahp_emulation *e,
+		      const struct isahp_run_block *b, __u32 *in_row,
+		      enum isahp_run_end *ret)
+{
+	const struct isahp_run_step *step = b->step, *end = step + b->steps;
+	__u64 mask = exec_is_64(e) ? ~0ULL : (__u32)~0U;
+	struct isahp_registers *regs = e->regs;
+	enum isahp_emulated r;
+
+	for (; step < end; step++) {
+		e->next = (regs->rip + step->in.length) & mask;
+		r = step->function(e, &step->in);
+		if (r != ISAHP_EMULATE_DONE) {
+			*ret = end_of(r);
+			return false;
+		}
+		run->instructions++;
+		run->emulated += !step->native;
+		*in_row = step->native ? *in_row + 1 : 0;
+		if (e->next == regs->rip || e->code_changed)
+			step = end - 1;
+		regs->rip = e->next;
+		if (regs->rflags & EXEC_FLAG_TF)
+			*ret = ISAHP_RUN_STEP;
+		else if (*in_row >= run->native)
+			*ret = ISAHP_RUN_NATIVE;
+		else if (run->instructions >= run->limit)
+			*ret = ISAHP_RUN_LIMIT;
+		else
+			continue;
+		return false;
+	}
+	return true;
+}
+
+enum isahp_run_end isahp_run(struct isahp_run *run, struct isahp_emulation *e)
+{
+	const struct isahp_run_block *b = enter_block(run, e);
+	enum isahp_run_end end = ISAHP_RUN_FOREIGN;
+	__u32 in_row = 0;
+
+	run->instructions = 0;
+	run->emulated = 0;
+	e->turns = 1;
+	if (b->steps)
+		e->instruction = b->step[0].in;
+	if (b->steps && b->step[0].native)
+		return ISAHP_RUN_FOREIGN;
+	for (;;) {
+		if (!b->steps)
+			return no_instruction(e);
+		if (!run_block(run, e, b, &in_row, &end))
+			break;
+		if (run->stop && run->stop(e->env)) {
+			end = ISAHP_RUN_STOPPED;
+			break;
+		}
+		b = enter_block(run, e);
+	}
+	e->code_size = 0;
+	return end;
+}
+
+void isahp_run_forget(struct isahp_run *run)
+{
+	size_t i;
+
+	for (i = 0; i < (size_t)1 << run->blocks_log2; i++)
+		run->blocks[i].steps = 0;
+}

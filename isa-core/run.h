@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+/*
+ * Running ahead: where one instruction has trapped, the next of its kind is near,
+ * and to carry on costs less than another trap.
+ */
+#ifndef ISAHP_CORE_RUN_H
+#define ISAHP_CORE_RUN_H
+
+#include "emulate.h"
+
+/* Of a block. */
+#define ISAHP_RUN_STEPS 16
+#define ISAHP_RUN_BYTES 96
+
+/**
+ * struct isahp_run_step - an instruction of a block
+ * @function: carries it out; run.c's own.
+ * @in: decoded.
+ * @native: the CPU would carry it out as well.
+ */
+struct isahp_run_step {
+	enum isahp_emulated (*function)(struct isahp_emulation *e,
+					const struct isahp_instruction *in);
+	struct isahp_instruction in;
+	bool native;
+};
+
+/**
+ * struct isahp_run_block - decoded instructions, one behind the other
+ * @rip: of the first one.
+ * @generation: of struct isahp_run.
+ * @size: of their code in bytes.
+ * @steps: how many; 0: nothing is here, or none that can be carried out.
+ * @mode: enum isahp_code_mode.
+ * @code: theirs.
+ * @step: themselves.
+ */
+struct isahp_run_block {
+	__u64 rip;
+	__u64 generation;
+	__u8 size;
+	__u8 steps;
+	__u8 mode;
+	__u8 code[ISAHP_RUN_BYTES];
+	struct isahp_run_step step[ISAHP_RUN_STEPS];
+};
+
+/**
+ * enum isahp_run_end - what ended a run
+ * @ISAHP_RUN_NATIVE: so many in a row were the CPU's that it can go on.
+ * @ISAHP_RUN_LIMIT: the limit of instructions.
+ * @ISAHP_RUN_STOPPED: the caller.
+ * @ISAHP_RUN_FOREIGN: an instruction that is not carried out. If it is the first
+ *	one, nothing has happened.
+ * @ISAHP_RUN_UNREACHED: as ISAHP_EMULATE_UNREACHED.
+ * @ISAHP_RUN_FAULT: as ISAHP_EMULATE_FAULT.
+ * @ISAHP_RUN_STEP: RFLAGS.TF is set, and an instruction is over.
+ */
+enum isahp_run_end {
+	ISAHP_RUN_NATIVE,
+	ISAHP_RUN_LIMIT,
+	ISAHP_RUN_STOPPED,
+	ISAHP_RUN_FOREIGN,
+	ISAHP_RUN_UNREACHED,
+	ISAHP_RUN_FAULT,
+	ISAHP_RUN_STEP,
+};
+
+/**
+ * struct isahp_run - how far to go, and how far it went
+ * @blocks: memory for decoded blocks, zeroed before it is used for the first
+ *	time. For one address space, and one thread at a time.
+ * @blocks_log2: there are 1 << @blocks_log2 of them, at least one.
+ * @generation: of what decoded blocks depend on: @present, the emulation's
+ *	features, and, if @stable, all mappings of code. Blocks of another one are
+ *	decoded anew.
+ * @stable: code does not change within a generation. Else its bytes are compared
+ *	whenever a block is entered.
+ * @present: features that the CPU has.
+ * @native: end after so many instructions in a row that it would carry out.
+ * @limit: of instructions; a turn of a string instruction is one.
+ * @stop: asked before every block but the first, may be NULL: something else is
+ *	to be done now.
+ * @instructions: carried out.
+ * @emulated: of these, which the CPU would not have carried out.
+ */
+struct isahp_run {
+	struct isahp_run_block *blocks;
+	unsigned int blocks_log2;
+	__u64 generation;
+	bool stable;
+	struct isahp_features present;
+	__u32 native;
+	__u32 limit;
+	bool (*stop)(void *env);
+	__u32 instructions;
+	__u32 emulated;
+};
+
+/**
+ * isahp_run - carry out instructions, as long as it is worth while
+ * @run: see there.
+ * @e: as for isahp_emulate(); @bytes, @count and @turns do not matter, and
+ *	@instruction is that of the first one. That must be of a feature in
+ *	@features which is not in @run's @present. After a fault and the like
+ *	registers are those before the instruction that it is of.
+ *
+ * Context: whatever the callbacks allow.
+ *
+ * Return: enum isahp_run_end.
+ */
+enum isahp_run_end isahp_run(struct isahp_run *run, struct isahp_emulation *e);
+
+/** isahp_run_forget - drop all decoded blocks */
+void isahp_run_forget(struct isahp_run *run);
+
+#endif /* ISAHP_CORE_RUN_H */

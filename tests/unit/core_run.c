@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Running ahead: where a run ends and why, that it is what one instruction after
+ * the other is, and that code which has changed is not run as it was.
+ */
+#include <criterion/criterion.h>
+
+#include <isa-core/features.h>
+#include <isa-core/run.h>
+
+#include "core_encode.h"
+#include "core_random.h"
+
+#define BLOCKS_LOG2 4
+#define CODE 0x1000
+#define MEMORY 4096
+
+/* popcnt %ecx, %eax; and what begins a run. */
+#define POPCNT 0xf3, 0x0f, 0xb8, 0xc1
+#define NOP 0x90
+
+static struct {
+	unsigned char memory[MEMORY];	/* at CODE */
+	unsigned int loads;
+	unsigned int stops;		/* how often not to stop */
+} world;
+
+static size_t reach(__u64 address, size_t size)
+{
+	if (address < CODE || address >= CODE + MEMORY)
+		return 0;
+	return address + size <= CODE + MEMORY ? size : CODE + MEMORY - address;
+}
+
+static size_t mem_load(void *env, __u64 address, void *buf, size_t size)
+{
+	(void)env;
+	world.loads++;
+	if (reach(address, size) == size)
+		memcpy(buf, world.memory + address - CODE, size);
+	return reach(address, size);
+}
+
+static size_t mem_store(void *env, __u64 address, const void *buf, size_t size)
+{
+	(void)env;
+	if (reach(address, size) == size)
+		memcpy(world.memory + address - CODE, buf, size);
+	return reach(address, size);
+}
+
+static size_t mem_exchange(void *env, __u64 address, void *old, const void *new,
+			   size_t size)
+{
+	(void)env;
+	(void)address;
+	(void)old;
+	(void)new;
+	(void)size;
+	return ISAHP_EXCHANGE_NONE;
+}
+
+static bool segment(void *env, unsigned int n, struct isahp_segment *ret)
+{
+	(void)env;
+	(void)n;
+	*ret = (struct isahp_segment){ .limit = 0xffffffff, .writable = true };
+	return true;
+}
+
+static bool stop(void *env)
+{
+	(void)env;
+	return !world.stops--;
+}
+
+static const struct isahp_emulate_ops ops = {
+	.load = mem_load,
+	.store = mem_store,
+	.exchange = mem_exchange,
+	.segment = segment,
+};
+
+static struct isahp_run_block blocks[1 << BLOCKS_LOG2];
+static struct isahp_registers regs;
+static struct isahp_emulation e;
+static struct isahp_run run;
+
+/* Without POPCNT and BMI2; code is at CODE. */
+static void set_up(const unsigned char *code, size_t size)
+{
+	memset(&world, 0, sizeof(world));
+	memset(world.memory, 0xcc, sizeof(world.memory));
+	memcpy(world.memory, code, size);
+	memset(blocks, 0, sizeof(blocks));
+	regs = (struct isahp_registers){ .rip = CODE, .rflags = 0x202 };
+	e = (struct isahp_emulation){
+		.mode = ISAHP_CODE_64,
+		.address_bits = 48,
+		.untag_mask = ~0ULL,
+		.regs = &regs,
+		.ops = &ops,
+	};
+	isahp_features_add(&e.features, ISAHP_FEATURE_POPCNT);
+	isahp_features_add(&e.features, ISAHP_FEATURE_BMI2);
+	run = (struct isahp_run){
+		.blocks = blocks,
+		.blocks_log2 = BLOCKS_LOG2,
+		.native = 5,
+		.limit = 1000000,
+	};
+	isahp_features_add(&run.present, ISAHP_FEATURE_BMI1);
+}
+
+/* --- ends ----------------------------------------------------------------- */
+
+Test(run, ends_where_the_cpu_can_go_on)
+{
+	static const unsigned char code[] = {
+		POPCNT, NOP, NOP, NOP, NOP, POPCNT, NOP, NOP, NOP, NOP, NOP, NOP, NOP,
+	};
+
+	set_up(code, sizeof(code));
+	regs.gpr[1] = 0xff;
+	cr_assert_eq(isahp_run(&run, &e), ISAHP_RUN_NATIVE);
+	cr_assert_eq(regs.rip, CODE + 17);
+	cr_assert_eq(regs.gpr[0], 8);
+	cr_assert_eq(run.instructions, 11);
+	cr_assert_eq(run.emulated, 2);
+}
+
+Test(run, does_not_begin_with_what_is_the_cpus_or_nobodys)
+{
+	static const unsigned char native[] = { NOP, POPCNT };
+	static const unsigned char foreign[] = { 0x0f, 0x0b };
+	struct isahp_registers before;
+
+	set_up(native, sizeof(native));
+	before = regs;
+	cr_assert_eq(isahp_run(&run, &e), ISAHP_RUN_FOREIGN);
+	cr_assert_eq(run.instructions, 0);
+	cr_assert_arr_eq(&regs, &before, sizeof(regs));
+	set_up(foreign, sizeof(foreign));
+	cr_assert_eq(isahp_run(&run, &e), ISAHP_RUN_FOREIGN);
+	/* Neither here nor asked for: MOVBE. */
+	set_up((unsigned char[]){ 0x0f, 0x38, 0xf0, 0x00 }, 4);
+	cr_assert_eq(isahp_run(&run, &e), ISAHP_RUN_FOREIGN);
+	cr_assert_eq(run.instructions, 0);
+}
+
+Test(run, ends_at_what_is_not_carried_out)
+{
+	/* syscall; movbe, which this CPU lacks and nobody asked for. */
+	static const unsigned char call[] = { POPCNT, NOP, 0x0f, 0x05 };
+	static const unsigned char movbe[] = { POPCNT, 0x0f, 0x38, 0xf0, 0x00 };
+
+	set_up(call, sizeof(call));
+	cr_assert_eq(isahp_run(&run, &e), ISAHP_RUN_FOREIGN);
+	cr_assert_eq(regs.rip, CODE + 5);
+	cr_assert_eq(run.instructions, 2);
+	set_up(movbe, sizeof(movbe));
+	cr_assert_eq(isahp_run(&run, &e), ISAHP_RUN_FOREIGN);
+	cr_assert_eq(regs.rip, CODE + 4);
+}
+
+Test(run, ends_at_faults_with_what_came_before_done)
+{
+	/* mov (%rbx), %rdx */
+	static const unsigned char load[] = { POPCNT, 0x48, 0x8b, 0x13 };
+	/* div %ebx */
+	static const unsigned char divide[] = { POPCNT, 0xf7, 0xf3 };
+
+	set_up(load, sizeof(load));
+	regs.gpr[3] = CODE + MEMORY - 2;
+	cr_assert_eq(isahp_run(&run, &e), ISAHP_RUN_UNREACHED);
+	cr_assert_eq(e.address, CODE + MEMORY);
+	cr_assert_eq(e.access, ISAHP_ACCESS_LOAD);
+	cr_assert_eq(regs.rip, CODE + 4);
+	set_up(divide, sizeof(divide));
+	cr_assert_eq(isahp_run(&run, &e), ISAHP_RUN_FAULT);
+	cr_assert_eq(e.vector, ISAHP_VECTOR_DE);
+	cr_assert_eq(regs.rip, CODE + 4);
+}
+
+Test(run, ends_where_code_can_not_be_fetched)
+{
+	static const unsigned char code[] = { POPCNT, NOP, 0x0f };
+
+	set_up(code, 0);
+	memcpy(world.memory + MEMORY - sizeof(code), code, sizeof(code));
+	regs.rip = CODE + MEMORY - sizeof(code);
+	cr_assert_eq(isahp_run(&run, &e), ISAHP_RUN_UNREACHED);
+	cr_assert_eq(e.access, ISAHP_ACCESS_FETCH);
+	cr_assert_eq(e.address, CODE + MEMORY);
+	cr_assert_eq(run.instructions, 2);
+}
+
+Test(run, is_bounded)
+{
+	/* popcnt; jmp to it */
+	static const unsigned char forever[] = { POPCNT, 0xeb, 0xfa };
+	/* popcnt; rep stosb */
+	static const unsigned char string[] = { POPCNT, 0xf3, 0xaa };
+
+	set_up(forever, sizeof(forever));
+	run.limit = 1001;
+	cr_assert_eq(isahp_run(&run, &e), ISAHP_RUN_LIMIT);
+	cr_assert_eq(run.instructions, 1001);
+	run.stop = stop;
+	world.stops = 7;
+	regs.rip = CODE;
+	cr_assert_eq(isahp_run(&run, &e), ISAHP_RUN_STOPPED);
+	cr_assert_eq(run.instructions, 16);
+	set_up(string, sizeof(string));
+	run.limit = 100;
+	run.native = 1000;
+	regs.gpr[1] = MEMORY / 2;
+	regs.gpr[7] = CODE + MEMORY / 2;
+	cr_assert_eq(isahp_run(&run, &e), ISAHP_RUN_LIMIT);
+	cr_assert_eq(run.instructions, 100);
+	cr_assert_eq(regs.gpr[1], MEMORY / 2 - 99);
+	cr_assert_eq(regs.rip, CODE + 4);
+}
+
+Test(run, is_one_step_when_stepping)
+{
+	static const unsigned char code[] = { POPCNT, POPCNT };
+
+	set_up(code, sizeof(code));
+	regs.rflags |= 0x100;
+	cr_assert_eq(isahp_run(&run, &e), ISAHP_RUN_STEP);
+	cr_assert_eq(run.instructions, 1);
+	cr_assert_eq(regs.rip, CODE + 4);
+}
+
+/* --- code that changes ---------------------------------------------------- */
+
+Test(run, sees_code_that_has_changed)
+{
+	/* popcnt; mov $1, %edx; ud2 */
+	static const unsigned char code[] = { POPCNT, 0xba, 1, 0, 0, 0, 0x0f, 0x0b };
+
+	for (int stable = 0; stable < 2; stable++) {
+		set_up(code, sizeof(code));
+		run.stable = stable;
+		isahp_run(&run, &e);
+		cr_assert_eq(regs.gpr[2], 1);
+		world.memory[5] = 2;
+		regs.rip = CODE;
+		isahp_run(&run, &e);
+		/* Who vouches for code must say when that is over. */
+		cr_assert_eq(regs.gpr[2], stable ? 1 : 2);
+		run.generation++;
+		regs.rip = CODE;
+		isahp_run(&run, &e);
+		cr_assert_eq(regs.gpr[2], 2);
+		world.memory[5] = 3;
+		isahp_run_forget(&run);
+		regs.rip = CODE;
+		isahp_run(&run, &e);
+		cr_assert_eq(regs.gpr[2], 3);
+	}
+}
+
+Test(run, sees_code_that_changes_itself)
+{
+	/* popcnt; movb $5, 1(%rip); mov $1, %edx; ud2 */
+	static const unsigned char code[] = {
+		POPCNT, 0xc6, 0x05, 1, 0, 0, 0, 5, 0xba, 1, 0, 0, 0, 0x0f, 0x0b,
+	};
+
+	set_up(code, sizeof(code));
+	cr_assert_eq(isahp_run(&run, &e), ISAHP_RUN_FOREIGN);
+	cr_assert_eq(regs.gpr[2], 5);
+	cr_assert_eq(regs.rip, CODE + 16);
+	cr_assert_eq(run.instructions, 3);
+}
+
+Test(run, keeps_modes_and_addresses_apart)
+{
+	/* popcnt; dec %eax, which is a prefix in 64-bit code; popcnt */
+	static const unsigned char code[] = { POPCNT, 0x48, POPCNT, 0x0f, 0x0b };
+
+	for (unsigned int log2 = 0; log2 <= BLOCKS_LOG2; log2++) {
+		set_up(code, sizeof(code));
+		run.blocks_log2 = log2;
+		isahp_run(&run, &e);
+		cr_assert_eq(run.instructions, 2);
+		regs.rip = CODE;
+		e.mode = ISAHP_CODE_32;
+		isahp_run(&run, &e);
+		cr_assert_eq(run.instructions, 3);
+	}
+}
+
+/* --- against one after the other ------------------------------------------ */
+
+static bool is_plain(unsigned int row)
+{
+	const struct isahp_form *form = &isahp_forms[row];
+	const struct isahp_form_kind *kind;
+
+	if (!isahp_emulate_executes(form->operation) ||
+	    form->flags & (ISAHP_FORM_F64 | ISAHP_FORM_D64))
+		return false;
+	for (int i = 0; i < ISAHP_FORM_OPERANDS; i++) {
+		kind = &isahp_form_kinds[form->operand[i]];
+		if (kind->class == ISAHP_OPERAND_VECTOR ||
+		    kind->class == ISAHP_OPERAND_OPMASK)
+			return false;
+	}
+	return true;
+}
+
+static size_t draw_code(unsigned char *code, unsigned int count)
+{
+	static const unsigned char first[] = { POPCNT };
+	struct encoded one;
+	size_t size = sizeof(first);
+
+	memcpy(code, first, size);
+	while (count) {
+		unsigned int row = random64() % isahp_form_count;
+
+		if (!is_plain(row) || !encode_row(row, ISAHP_CODE_64, &one))
+			continue;
+		memcpy(code + size, one.bytes, one.count);
+		size += one.count;
+		count--;
+	}
+	return size;
+}
+
+Test(run, is_one_instruction_after_the_other)
+{
+	unsigned char code[512], memory[MEMORY], after[MEMORY];
+	struct isahp_registers before, expected;
+	struct isahp_instruction in;
+	unsigned long done = 0;
+
+	random_seed();
+	for (unsigned long i = 0; i < random_cases(3000); i++) {
+		set_up(code, draw_code(code, 25));
+		for (int n = 0; n < ISAHP_FEATURE_MAX; n++)
+			isahp_features_add(&e.features, n);
+		run.present = isahp_features_none();
+		run.native = 1000;
+		for (int n = 0; n < 16; n++)
+			regs.gpr[n] = random64() % 3 ? random64() :
+						       CODE + random64() % MEMORY;
+		before = regs;
+		memcpy(memory, world.memory, MEMORY);
+		isahp_run(&run, &e);
+		expected = regs;
+		memcpy(after, world.memory, MEMORY);
+		done += run.instructions;
+
+		regs = before;
+		memcpy(world.memory, memory, MEMORY);
+		e.turns = 1;
+		for (__u32 n = 0; n < run.instructions; n++) {
+			cr_assert_eq(isahp_instruction_decode(
+					     world.memory + regs.rip - CODE, 15,
+					     ISAHP_CODE_64, &in), ISAHP_DECODED);
+			cr_assert_eq(isahp_emulate_instruction(&e, &in),
+				     ISAHP_EMULATE_DONE);
+		}
+		cr_assert_arr_eq(&regs, &expected, sizeof(regs));
+		cr_assert_arr_eq(world.memory, after, MEMORY);
+	}
+	cr_assert_geq(done, random_cases(3000) * 2);
+}
