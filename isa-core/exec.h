@@ -37,6 +37,12 @@ typedef enum isahp_emulated (*isahp_exec_fn)(struct isahp_emulation *e,
 /** isahp_exec_function - what carries an instruction out; NULL: nothing does */
 isahp_exec_fn isahp_exec_function(const struct isahp_instruction *in);
 
+/** isahp_exec_fast_arithmetic - one that knows its operands' places; or NULL */
+isahp_exec_fn isahp_exec_fast_arithmetic(const struct isahp_instruction *in);
+
+/** isahp_exec_fast_move - likewise */
+isahp_exec_fn isahp_exec_fast_move(const struct isahp_instruction *in);
+
 /* --- values --------------------------------------------------------------- */
 
 EXEC_INLINE __u64 exec_cut(__u64 value, unsigned int size)
@@ -321,38 +327,45 @@ EXEC_INLINE enum isahp_emulated exec_write(struct isahp_emulation *e,
  */
 typedef __u64 (*exec_value_fn)(unsigned int size, __u64 a, __u64 b, __u64 *flags);
 
-/* How often others may be in the way of LOCK before it is left to the CPU. */
-#define EXEC_TRIES 64
-
-/*
- * Memory at @address becomes what @fn makes of it. Returns its old value, and
- * flags, which are the caller's to put into RFLAGS.
+/**
+ * isahp_exec_change_at - memory becomes what a function makes of it
+ * @address: linear.
+ * @lock: at once, for whoever else looks.
+ * @fn: may be called several times.
+ * @size: in bytes.
+ * @b: the source.
+ * @ret_old: its old value.
+ * @ret_flags: RFLAGS behind @fn; it is the caller's to put them there.
  */
-EXEC_INLINE enum isahp_emulated
-exec_change_at(struct isahp_emulation *e, __u64 address, bool lock,
-	       exec_value_fn fn, unsigned int size, __u64 b, __u64 *ret_old,
-	       __u64 *ret_flags)
-{
-	__u64 old = 0, seen, new;
-	enum isahp_emulated r;
-	unsigned int i;
+enum isahp_emulated isahp_exec_change_at(struct isahp_emulation *e, __u64 address,
+					 bool lock, exec_value_fn fn,
+					 unsigned int size, __u64 b,
+					 __u64 *ret_old, __u64 *ret_flags);
 
-	r = isahp_exec_load_at(e, address, &old, size, ISAHP_ACCESS_STORE);
-	if (r != ISAHP_EMULATE_DONE)
-		return r;
-	for (i = 0; i < EXEC_TRIES; i++) {
-		*ret_flags = e->regs->rflags;
-		*ret_old = old;
-		new = fn(size, old, b, ret_flags);
-		if (!lock)
-			return isahp_exec_store_at(e, address, &new, size);
-		seen = old;
-		r = isahp_exec_exchange_at(e, address, &seen, &new, size);
-		if (r != ISAHP_EMULATE_DONE || seen == old)
-			return r;
-		old = seen;
-	}
-	return ISAHP_EMULATE_FOREIGN;
+/** isahp_exec_change_memory - the same of the memory operand, with flags */
+enum isahp_emulated isahp_exec_change_memory(struct isahp_emulation *e,
+					     const struct isahp_instruction *in,
+					     exec_value_fn fn, unsigned int size,
+					     __u64 b);
+
+/* Code for sizes that are frequent, which are then constants in it. */
+#define EXEC_BY_SIZE(size, call) \
+	((size) == 8 ? call(8) : (size) == 4 ? call(4) : call(size))
+
+EXEC_INLINE enum isahp_emulated exec_change_of(struct isahp_emulation *e,
+					       const struct isahp_instruction *in,
+					       exec_value_fn fn, unsigned int size,
+					       __u64 b)
+{
+	unsigned int n;
+	__u64 value;
+
+	if (exec_is_memory(in, 0))
+		return isahp_exec_change_memory(e, in, fn, size, b);
+	n = exec_register(in, 0);
+	value = fn(size, exec_gpr(e, n, size), b, &e->regs->rflags);
+	exec_gpr_set(e, n, size, value);
+	return ISAHP_EMULATE_DONE;
 }
 
 /* The first operand becomes what @fn makes of it and @b. */
@@ -361,24 +374,20 @@ EXEC_INLINE enum isahp_emulated exec_change(struct isahp_emulation *e,
 					    exec_value_fn fn, unsigned int size,
 					    __u64 b)
 {
-	__u64 flags = e->regs->rflags, address, value;
+#define CHANGE(size) exec_change_of(e, in, fn, size, b)
+	return EXEC_BY_SIZE(size, CHANGE);
+#undef CHANGE
+}
+
+EXEC_INLINE enum isahp_emulated exec_binary_of(struct isahp_emulation *e,
+					       const struct isahp_instruction *in,
+					       exec_value_fn fn, unsigned int size)
+{
 	enum isahp_emulated r;
+	__u64 b;
 
-	if (!exec_is_memory(in, 0)) {
-		unsigned int n = exec_register(in, 0);
-
-		value = fn(size, exec_gpr(e, n, size), b, &flags);
-		exec_gpr_set(e, n, size, value);
-		e->regs->rflags = flags;
-		return ISAHP_EMULATE_DONE;
-	}
-	r = isahp_exec_reach(e, in, size, ISAHP_ACCESS_STORE, &address);
-	if (r == ISAHP_EMULATE_DONE)
-		r = exec_change_at(e, address, in->flags & ISAHP_INSTRUCTION_LOCK,
-				   fn, size, b, &value, &flags);
-	if (r == ISAHP_EMULATE_DONE)
-		e->regs->rflags = flags;
-	return r;
+	r = exec_read(e, in, 1, size, &b);
+	return r == ISAHP_EMULATE_DONE ? exec_change_of(e, in, fn, size, b) : r;
 }
 
 /* The first operand becomes what @fn makes of it and the second one. */
@@ -387,29 +396,38 @@ EXEC_INLINE enum isahp_emulated exec_binary(struct isahp_emulation *e,
 					    exec_value_fn fn)
 {
 	unsigned int size = exec_size(in, 0);
-	enum isahp_emulated r;
-	__u64 b;
 
-	r = exec_read(e, in, 1, size, &b);
-	return r == ISAHP_EMULATE_DONE ? exec_change(e, in, fn, size, b) : r;
+#define BINARY(size) exec_binary_of(e, in, fn, size)
+	return EXEC_BY_SIZE(size, BINARY);
+#undef BINARY
 }
 
-/* The first operand becomes what @fn makes of the second one alone. */
-EXEC_INLINE enum isahp_emulated exec_unary(struct isahp_emulation *e,
-					   const struct isahp_instruction *in,
-					   exec_value_fn fn, unsigned int source_size)
+EXEC_INLINE enum isahp_emulated exec_unary_of(struct isahp_emulation *e,
+					      const struct isahp_instruction *in,
+					      exec_value_fn fn, unsigned int size)
 {
-	unsigned int size = exec_size(in, 0);
 	__u64 flags = e->regs->rflags, b;
 	enum isahp_emulated r;
 
-	r = exec_read(e, in, 1, source_size, &b);
+	r = exec_read(e, in, 1, size, &b);
 	if (r != ISAHP_EMULATE_DONE)
 		return r;
 	r = exec_write(e, in, 0, size, fn(size, 0, b, &flags));
 	if (r == ISAHP_EMULATE_DONE)
 		e->regs->rflags = flags;
 	return r;
+}
+
+/* The first operand becomes what @fn makes of the second one alone. */
+EXEC_INLINE enum isahp_emulated exec_unary(struct isahp_emulation *e,
+					   const struct isahp_instruction *in,
+					   exec_value_fn fn)
+{
+	unsigned int size = exec_size(in, 0);
+
+#define UNARY(size) exec_unary_of(e, in, fn, size)
+	return EXEC_BY_SIZE(size, UNARY);
+#undef UNARY
 }
 
 #endif /* ISAHP_CORE_EXEC_H */

@@ -151,11 +151,10 @@ EXEC_FAMILY(xor)
 }
 
 /* Flags alone. */
-EXEC_INLINE enum isahp_emulated compare(struct isahp_emulation *e,
-					const struct isahp_instruction *in,
-					exec_value_fn fn)
+EXEC_INLINE enum isahp_emulated compare_of(struct isahp_emulation *e,
+					   const struct isahp_instruction *in,
+					   exec_value_fn fn, unsigned int size)
 {
-	unsigned int size = exec_size(in, 0);
 	enum isahp_emulated r;
 	__u64 a, b;
 
@@ -167,6 +166,17 @@ EXEC_INLINE enum isahp_emulated compare(struct isahp_emulation *e,
 	return r;
 }
 
+EXEC_INLINE enum isahp_emulated compare(struct isahp_emulation *e,
+					const struct isahp_instruction *in,
+					exec_value_fn fn)
+{
+	unsigned int size = exec_size(in, 0);
+
+#define COMPARE(size) compare_of(e, in, fn, size)
+	return EXEC_BY_SIZE(size, COMPARE);
+#undef COMPARE
+}
+
 EXEC_FAMILY(cmp)
 {
 	return compare(e, in, value_sub);
@@ -175,6 +185,110 @@ EXEC_FAMILY(cmp)
 EXEC_FAMILY(test)
 {
 	return compare(e, in, value_and);
+}
+
+/* --- the same between registers ------------------------------------------- */
+
+/*
+ * Of 32 and 64 bits, and with an immediate: what most instructions are. Nothing is
+ * asked there that the form has said already, and nothing is called.
+ */
+#define FAST(name, value, writes, shape, bytes, to, source) \
+	static enum isahp_emulated fast_##name##_##shape##_##bytes( \
+		struct isahp_emulation *e, const struct isahp_instruction *in) \
+	{ \
+		__u64 *gpr = e->regs->gpr; \
+		__u64 r = value(bytes, exec_cut(gpr[to], bytes), \
+				exec_cut(source, bytes), &e->regs->rflags); \
+	\
+		if (writes) \
+			gpr[to] = r; \
+		return ISAHP_EMULATE_DONE; \
+	}
+
+#define FAST_SHAPES(name, value, writes) \
+	FAST(name, value, writes, rm, 4, in->rm, gpr[in->reg]) \
+	FAST(name, value, writes, rm, 8, in->rm, gpr[in->reg]) \
+	FAST(name, value, writes, reg, 4, in->reg, gpr[in->rm]) \
+	FAST(name, value, writes, reg, 8, in->reg, gpr[in->rm]) \
+	FAST(name, value, writes, imm, 4, in->rm, in->immediate) \
+	FAST(name, value, writes, imm, 8, in->rm, in->immediate)
+
+FAST_SHAPES(add, value_add, true)
+FAST_SHAPES(and, value_and, true)
+FAST_SHAPES(cmp, value_sub, false)
+FAST_SHAPES(or, value_or, true)
+FAST_SHAPES(sub, value_sub, true)
+FAST_SHAPES(test, value_and, false)
+FAST_SHAPES(xor, value_xor, true)
+
+#define FAST_ONE(name, value) \
+	FAST(name, value, true, one, 4, in->rm, 1) \
+	FAST(name, value, true, one, 8, in->rm, 1)
+
+FAST_ONE(dec, value_dec)
+FAST_ONE(inc, value_inc)
+
+enum shape {
+	SHAPE_RM,
+	SHAPE_REG,
+	SHAPE_IMM,
+	SHAPE_ONE = SHAPE_IMM,
+	SHAPES
+};
+
+static const struct {
+	__u16 operation;
+	isahp_exec_fn function[SHAPES][2];
+} fast[] = {
+#define FAST_ROW(operation, name) \
+	{ ISAHP_OP_##operation, \
+	  { { fast_##name##_rm_4, fast_##name##_rm_8 }, \
+	    { fast_##name##_reg_4, fast_##name##_reg_8 }, \
+	    { fast_##name##_imm_4, fast_##name##_imm_8 } } }
+#define FAST_ROW_ONE(operation, name) \
+	{ ISAHP_OP_##operation, \
+	  { [SHAPE_ONE] = { fast_##name##_one_4, fast_##name##_one_8 } } }
+	FAST_ROW(ADD, add),
+	FAST_ROW(AND, and),
+	FAST_ROW(CMP, cmp),
+	FAST_ROW_ONE(DEC, dec),
+	FAST_ROW_ONE(INC, inc),
+	FAST_ROW(OR, or),
+	FAST_ROW(SUB, sub),
+	FAST_ROW(TEST, test),
+	FAST_ROW(XOR, xor),
+};
+
+static enum shape shape_of(const struct isahp_instruction *in)
+{
+	const __u8 *operand = isahp_instruction_form(in)->operand;
+
+	if (in->rm == ISAHP_REGISTER_NONE || in->operand_size < 4)
+		return SHAPES;
+	if (operand[0] == ISAHP_KIND_Gv && operand[1] == ISAHP_KIND_Ev)
+		return SHAPE_REG;
+	if (operand[0] != ISAHP_KIND_Ev)
+		return SHAPES;
+	if (operand[1] == ISAHP_KIND_Gv)
+		return SHAPE_RM;
+	if (operand[1] == ISAHP_KIND___)
+		return SHAPE_ONE;
+	return operand[1] == ISAHP_KIND_Iz || operand[1] == ISAHP_KIND_sIb ?
+		       SHAPE_IMM : SHAPES;
+}
+
+isahp_exec_fn isahp_exec_fast_arithmetic(const struct isahp_instruction *in)
+{
+	unsigned int operation = isahp_instruction_operation(in), i;
+	enum shape shape = shape_of(in);
+
+	if (shape == SHAPES)
+		return NULL;
+	for (i = 0; i < sizeof(fast) / sizeof(fast[0]); i++)
+		if (fast[i].operation == operation)
+			return fast[i].function[shape][in->operand_size == 8];
+	return NULL;
 }
 
 /* --- one operand ---------------------------------------------------------- */
@@ -216,7 +330,7 @@ EXEC_INLINE enum isahp_emulated swap(struct isahp_emulation *e,
 	if (exec_is_memory(in, 0)) {
 		r = isahp_exec_reach(e, in, size, ISAHP_ACCESS_STORE, &address);
 		if (r == ISAHP_EMULATE_DONE)
-			r = exec_change_at(e, address, lock, fn, size, b, &old,
+			r = isahp_exec_change_at(e, address, lock, fn, size, b, &old,
 					   &flags);
 		if (r != ISAHP_EMULATE_DONE)
 			return r;

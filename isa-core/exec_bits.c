@@ -67,7 +67,7 @@ EXEC_INLINE enum isahp_emulated test_bit_of(struct isahp_emulation *e,
 		return exec_change(e, in, fn, size, b);
 	r = bit_address(e, in, b, ISAHP_ACCESS_STORE, &address);
 	if (r == ISAHP_EMULATE_DONE)
-		r = exec_change_at(e, address, in->flags & ISAHP_INSTRUCTION_LOCK,
+		r = isahp_exec_change_at(e, address, in->flags & ISAHP_INSTRUCTION_LOCK,
 				   fn, size, b, &old, &flags);
 	if (r == ISAHP_EMULATE_DONE)
 		e->regs->rflags = flags;
@@ -146,37 +146,37 @@ EXEC_FAMILY(bsr)
 
 EXEC_FAMILY(popcnt)
 {
-	return exec_unary(e, in, isahp_scalar_bits_popcnt, in->operand_size);
+	return exec_unary(e, in, isahp_scalar_bits_popcnt);
 }
 
 EXEC_FAMILY(lzcnt)
 {
-	return exec_unary(e, in, isahp_scalar_bits_lzcnt, in->operand_size);
+	return exec_unary(e, in, isahp_scalar_bits_lzcnt);
 }
 
 EXEC_FAMILY(tzcnt)
 {
-	return exec_unary(e, in, isahp_scalar_bits_tzcnt, in->operand_size);
+	return exec_unary(e, in, isahp_scalar_bits_tzcnt);
 }
 
 EXEC_FAMILY(movbe)
 {
-	return exec_unary(e, in, isahp_scalar_bits_movbe, in->operand_size);
+	return exec_unary(e, in, isahp_scalar_bits_movbe);
 }
 
 EXEC_FAMILY(blsr)
 {
-	return exec_unary(e, in, isahp_scalar_bits_blsr, exec_size(in, 1));
+	return exec_unary(e, in, isahp_scalar_bits_blsr);
 }
 
 EXEC_FAMILY(blsi)
 {
-	return exec_unary(e, in, isahp_scalar_bits_blsi, exec_size(in, 1));
+	return exec_unary(e, in, isahp_scalar_bits_blsi);
 }
 
 EXEC_FAMILY(blsmsk)
 {
-	return exec_unary(e, in, isahp_scalar_bits_blsmsk, exec_size(in, 1));
+	return exec_unary(e, in, isahp_scalar_bits_blsmsk);
 }
 
 /* --- the destination is a source ------------------------------------------ */

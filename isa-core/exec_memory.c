@@ -218,3 +218,53 @@ enum isahp_emulated isahp_exec_peek(struct isahp_emulation *e, __u64 offset,
 	return r == ISAHP_EMULATE_DONE ?
 		       isahp_exec_load_at(e, address, buf, size, ISAHP_ACCESS_LOAD) : r;
 }
+
+/* --- changes -------------------------------------------------------------- */
+
+/* How often others may be in the way of LOCK before it is left to the CPU. */
+#define TRIES 64
+
+enum isahp_emulated isahp_exec_change_at(struct isahp_emulation *e, __u64 address,
+					 bool lock, exec_value_fn fn,
+					 unsigned int size, __u64 b,
+					 __u64 *ret_old, __u64 *ret_flags)
+{
+	__u64 old = 0, seen, new;
+	enum isahp_emulated r;
+	unsigned int i;
+
+	r = isahp_exec_load_at(e, address, &old, size, ISAHP_ACCESS_STORE);
+	if (r != ISAHP_EMULATE_DONE)
+		return r;
+	for (i = 0; i < TRIES; i++) {
+		*ret_flags = e->regs->rflags;
+		*ret_old = old;
+		new = fn(size, old, b, ret_flags);
+		if (!lock)
+			return isahp_exec_store_at(e, address, &new, size);
+		seen = old;
+		r = isahp_exec_exchange_at(e, address, &seen, &new, size);
+		if (r != ISAHP_EMULATE_DONE || seen == old)
+			return r;
+		old = seen;
+	}
+	return ISAHP_EMULATE_FOREIGN;
+}
+
+enum isahp_emulated isahp_exec_change_memory(struct isahp_emulation *e,
+					     const struct isahp_instruction *in,
+					     exec_value_fn fn, unsigned int size,
+					     __u64 b)
+{
+	__u64 flags, address, old;
+	enum isahp_emulated r;
+
+	r = isahp_exec_reach(e, in, size, ISAHP_ACCESS_STORE, &address);
+	if (r == ISAHP_EMULATE_DONE)
+		r = isahp_exec_change_at(e, address,
+					 in->flags & ISAHP_INSTRUCTION_LOCK, fn,
+					 size, b, &old, &flags);
+	if (r == ISAHP_EMULATE_DONE)
+		e->regs->rflags = flags;
+	return r;
+}

@@ -148,34 +148,51 @@ static bool run_block(struct isahp_run *run, struct isahp_emulation *e,
 		      enum isahp_run_end *ret)
 {
 	const struct isahp_run_step *step = b->step, *end = step + b->steps;
+	__u32 left = run->limit - run->instructions, native = *in_row, emulated = 0;
 	__u64 mask = exec_is_64(e) ? ~0ULL : (__u32)~0U;
 	struct isahp_registers *regs = e->regs;
+	__u64 rip = regs->rip, next;
 	enum isahp_emulated r;
+	bool goes_on = false;
 
 	for (; step < end; step++) {
-		e->next = (regs->rip + step->in.length) & mask;
+		next = (rip + step->in.length) & mask;
+		e->next = next;
 		r = step->function(e, &step->in);
 		if (r != ISAHP_EMULATE_DONE) {
 			*ret = end_of(r);
-			return false;
+			goto out;
 		}
-		run->instructions++;
-		run->emulated += !step->native;
-		*in_row = step->native ? *in_row + 1 : 0;
-		if (e->next == regs->rip || e->code_changed)
-			step = end - 1;
-		regs->rip = e->next;
-		if (regs->rflags & EXEC_FLAG_TF)
+		emulated += !step->native;
+		native = step->native ? native + 1 : 0;
+		left--;
+		/* Elsewhere, the same once more, or what is decoded is old. */
+		if (e->next != next || e->code_changed) {
+			next = e->next;
+			end = step + 1;
+		}
+		/* Not what is in memory: nothing waits for it to be stored. */
+		rip = next;
+		regs->rip = rip;
+		if (regs->rflags & EXEC_FLAG_TF) {
 			*ret = ISAHP_RUN_STEP;
-		else if (*in_row >= run->native)
+			goto out;
+		}
+		if (native >= run->native) {
 			*ret = ISAHP_RUN_NATIVE;
-		else if (run->instructions >= run->limit)
+			goto out;
+		}
+		if (!left) {
 			*ret = ISAHP_RUN_LIMIT;
-		else
-			continue;
-		return false;
+			goto out;
+		}
 	}
-	return true;
+	goes_on = true;
+out:
+	run->instructions = run->limit - left;
+	run->emulated += emulated;
+	*in_row = native;
+	return goes_on;
 }
 
 enum isahp_run_end isahp_run(struct isahp_run *run, struct isahp_emulation *e)
@@ -191,6 +208,8 @@ enum isahp_run_end isahp_run(struct isahp_run *run, struct isahp_emulation *e)
 		e->instruction = b->step[0].in;
 	if (b->steps && b->step[0].native)
 		return ISAHP_RUN_FOREIGN;
+	if (!run->limit)
+		return ISAHP_RUN_LIMIT;
 	for (;;) {
 		if (!b->steps)
 			return no_instruction(e);
