@@ -118,9 +118,12 @@ EXEC_INLINE bool exec_condition(__u64 flags, unsigned int cc)
 EXEC_INLINE __u64 exec_gpr(const struct isahp_emulation *e, unsigned int n,
 			   unsigned int size)
 {
+	__u64 value = e->regs->gpr[n & 15];
+
+	/* AH to BH are those of the first four registers. */
 	if (n >= ISAHP_REGISTER_AH)
-		return e->regs->gpr[n - ISAHP_REGISTER_AH] >> 8 & 0xff;
-	return exec_cut(e->regs->gpr[n], size);
+		return value >> 8 & 0xff;
+	return exec_cut(value, size);
 }
 
 /* 8 and 16 bits leave the rest as it is, 32 clear it (SDM vol. 1, 3.4.1.1). */

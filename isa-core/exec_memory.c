@@ -22,7 +22,7 @@ __u64 isahp_exec_offset(const struct isahp_emulation *e,
 	__u64 offset = (__s64)in->displacement;
 
 	if (in->base < ISAHP_REGISTER_RIP)
-		offset += e->regs->gpr[in->base];
+		offset += e->regs->gpr[in->base & 15];
 	else if (in->base == ISAHP_REGISTER_RIP)
 		offset += e->next;
 	else if (isahp_forms[in->form].flags & ISAHP_FORM_ABSOLUTE)

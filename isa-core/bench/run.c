@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: MIT
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* A loop of bit instructions, run ahead and by the CPU. */
 #include "emulator.h"
 

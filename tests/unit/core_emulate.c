@@ -422,6 +422,26 @@ Test(emulate, asks_for_the_bytes_that_are_missing)
 	}
 }
 
+Test(emulate, knows_which_features_are_whole)
+{
+	static const unsigned int without_vectors[] = {
+		ISAHP_FEATURE_ABM, ISAHP_FEATURE_ADX, ISAHP_FEATURE_BMI1,
+		ISAHP_FEATURE_BMI2, ISAHP_FEATURE_CX16, ISAHP_FEATURE_LAHF_LM,
+		ISAHP_FEATURE_MOVBE, ISAHP_FEATURE_POPCNT,
+	};
+	struct isahp_features set = isahp_emulate_features(false);
+	struct isahp_features all = isahp_emulate_features(true);
+
+	for (size_t i = 0; i < sizeof(without_vectors) / sizeof(without_vectors[0]); i++) {
+		cr_assert(isahp_features_has(&set, without_vectors[i]), "%zu", i);
+		isahp_features_del(&set, without_vectors[i]);
+	}
+	cr_assert(isahp_features_empty(&set));
+	/* Of AES each form is there, of AVX not yet. */
+	cr_assert(isahp_features_has(&all, ISAHP_FEATURE_AES));
+	cr_assert(!isahp_features_has(&all, ISAHP_FEATURE_AVX));
+}
+
 /* --- faults -------------------------------------------------------------- */
 
 static enum isahp_emulated run_at(struct isahp_emulation *e,
