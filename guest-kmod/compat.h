@@ -83,6 +83,22 @@ static inline u64 isahp_rdmsr(u32 msr)
 	return (u64)high << 32 | low;
 }
 
+/*
+ * Where the current thread's registers are while they are not in the CPU. From
+ * 6.16 on struct fpu lies behind struct task_struct; x86_task_fpu(), which says
+ * so, is a function that is not exported under CONFIG_X86_DEBUG_FPU.
+ */
+static inline struct fpstate *isahp_current_fpstate(void)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+	struct fpu *fpu = (void *)current + sizeof(struct task_struct);
+#else
+	struct fpu *fpu = &current->thread.fpu;
+#endif
+
+	return fpu->fpstate;
+}
+
 /* What of a user address the CPU looks at (LAM, from 6.4 on). */
 static inline u64 isahp_untag_mask(void)
 {

@@ -3,6 +3,7 @@
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/sched/clock.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task_stack.h>
 #include <linux/spinlock.h>
@@ -23,6 +24,7 @@
 #include "trapped.h"
 #include "undefined.h"
 #include "usermem.h"
+#include "vectors.h"
 
 #define INT3 0xcc
 
@@ -243,6 +245,13 @@ static void ours_now(struct isahp_features *ret)
 		ret->word[i] = READ_ONCE(ours.word[i]);
 }
 
+/* Of a decoded instruction. */
+static bool is_ours(const struct isahp_emulation *e)
+{
+	return isahp_features_has(&e->features,
+				  isahp_instruction_feature(&e->instruction));
+}
+
 /* The policy is SIGILL: count it, tell of it, and let it go its way. */
 static void let_through(struct isahp_emulation *e)
 {
@@ -253,9 +262,9 @@ static void let_through(struct isahp_emulation *e)
 	if (isahp_instruction_decode(e->bytes, e->count, e->mode,
 				     &e->instruction) != ISAHP_DECODED)
 		return;
-	feature = isahp_instruction_feature(&e->instruction);
-	if (!isahp_features_has(&e->features, feature))
+	if (!is_ours(e))
 		return;
+	feature = isahp_instruction_feature(&e->instruction);
 	isahp_figure_count(ISAHP_FIGURE_undefined_signalled);
 	view = isahp_trapped_count(feature);
 	w = view.news ? work_get() : NULL;
@@ -279,6 +288,9 @@ static void finish(struct isahp_emulation *e, struct pt_regs *regs,
 		    (policy == ISAHP_UNDEFINED_WARN && view.warning);
 
 	isahp_figure_count(ISAHP_FIGURE_undefined_emulated);
+	isahp_figure_count(ISAHP_FIGURE_undefined_instructions);
+	if (e->regs->simd)
+		isahp_vectors_store(e->regs->simd);
 	registers_store(e->regs, regs);
 	if (out_of_line())
 		out_of_line_over();
@@ -320,6 +332,30 @@ static void put_off(const struct isahp_emulation *e, enum isahp_emulated outcome
 	work_queue(w);
 }
 
+/*
+ * isahp_emulate(), with vector registers at hand where they are needed and not
+ * where they are not: to get at them costs more than most instructions.
+ */
+static enum isahp_emulated carry_out(struct isahp_emulation *e)
+{
+	switch (isahp_instruction_decode(e->bytes, e->count, e->mode,
+					 &e->instruction)) {
+	case ISAHP_DECODED:
+		break;
+	case ISAHP_DECODED_SHORT:
+		return isahp_emulate(e);
+	default:
+		return ISAHP_EMULATE_FOREIGN;
+	}
+	if (!is_ours(e))
+		return ISAHP_EMULATE_FOREIGN;
+	if (isahp_vectors_used(&e->instruction)) {
+		isahp_figure_count(ISAHP_FIGURE_undefined_vectors);
+		e->regs->simd = isahp_vectors_load(&e->instruction);
+	}
+	return isahp_emulate_instruction(e, &e->instruction);
+}
+
 static bool emulate(struct isahp_emulation *e, struct pt_regs *regs,
 		    unsigned int policy)
 {
@@ -334,7 +370,7 @@ static bool emulate(struct isahp_emulation *e, struct pt_regs *regs,
 			return true;
 		}
 	}
-	outcome = isahp_emulate(e);
+	outcome = carry_out(e);
 	switch (outcome) {
 	case ISAHP_EMULATE_DONE:
 		finish(e, regs, policy, w);
@@ -358,9 +394,12 @@ bool isahp_undefined_handle(struct pt_regs *regs)
 		.ops = &isahp_usermem_ops,
 	};
 	unsigned int policy;
+	bool handled;
+	u64 since;
 
 	if (!READ_ONCE(armed) || !code_mode(regs, &e.mode))
 		return false;
+	since = local_clock();
 	e.count = isahp_usermem_fetch(regs->ip, e.bytes, sizeof(e.bytes));
 	/* A breakpoint raises no #UD: somebody has put it there just now. */
 	if (e.count && e.bytes[0] == INT3)
@@ -373,7 +412,10 @@ bool isahp_undefined_handle(struct pt_regs *regs)
 	}
 	e.untag_mask = isahp_untag_mask();
 	registers_load(&r, regs);
-	return emulate(&e, regs, policy);
+	handled = emulate(&e, regs, policy);
+	if (handled)
+		isahp_figure_add(ISAHP_FIGURE_undefined_ns, local_clock() - since);
+	return handled;
 }
 
 /* --- init and exit ------------------------------------------------------- */
@@ -398,6 +440,7 @@ void isahp_undefined_init(void)
 	for (i = 0; i < ARRAY_SIZE(works); i++)
 		work_put(&works[i]);
 	isahp_raise_init();
+	isahp_vectors_init();
 	isahp_undefined_seen(&visible);
 	/* The module may be loaded long after a move took it away. */
 	isahp_undefined_seen(isahp_boot_features());
