@@ -134,6 +134,37 @@ void isahp_raise_vector(unsigned int vector)
 	}
 }
 
+/*
+ * As fpu__exception_code() has it: of several the first in this order, and of
+ * flags those whose mask, seven bits above, is clear.
+ */
+static int code_of(u32 mxcsr)
+{
+	static const struct {
+		u8 flags;
+		int code;
+	} codes[] = {
+		{ 0x01, FPE_FLTINV },
+		{ 0x04, FPE_FLTDIV },
+		{ 0x08, FPE_FLTOVF },
+		{ 0x12, FPE_FLTUND },
+		{ 0x20, FPE_FLTRES },
+	};
+	u32 unmasked = mxcsr & ~(mxcsr >> 7);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(codes); i++)
+		if (unmasked & codes[i].flags)
+			return codes[i].code;
+	return FPE_FLTUNK;
+}
+
+void isahp_raise_simd(unsigned long address, u32 mxcsr)
+{
+	note(X86_TRAP_XF, 0);
+	signal_with(SIGFPE, code_of(mxcsr), (void __user *)address);
+}
+
 void isahp_raise_step(struct pt_regs *regs)
 {
 	/* As exc_debug_user(): what PTRACE_PEEKUSER shows as DR6. */

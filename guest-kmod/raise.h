@@ -46,6 +46,15 @@ void isahp_raise_page_fault(struct pt_regs *regs, unsigned long address,
 void isahp_raise_vector(unsigned int vector);
 
 /**
+ * isahp_raise_simd - what #XM does
+ * @address: of the instruction, as the program sees it.
+ * @mxcsr: with the flags that the instruction has set.
+ *
+ * Context: as above.
+ */
+void isahp_raise_simd(unsigned long address, u32 mxcsr);
+
+/**
  * isahp_raise_step - what #DB does after an instruction that ran with TF set
  * @regs: of the current thread, behind the instruction.
  *

@@ -12,6 +12,7 @@
 #include <linux/uprobes.h>
 #include <asm/cpufeature.h>
 #include <asm/ptrace.h>
+#include <asm/trapnr.h>
 #include <isa-core/cpuid.h>
 #include <isa-core/emulate.h>
 #include <isa-core/features.h>
@@ -49,7 +50,8 @@ static bool armed;
  * @ip: where the thread is, if nobody has moved it since.
  * @address: of the access that failed, and
  * @access: what it was.
- * @vector: of the fault.
+ * @vector: of the fault,
+ * @mxcsr: with its flags if it is #XM.
  * @feature: of the instruction.
  * @note: tell of it,
  * @policy: and what was done.
@@ -63,6 +65,7 @@ struct undefined_work {
 	unsigned long address;
 	enum isahp_access access;
 	u8 vector;
+	u32 mxcsr;
 	u8 feature;
 	bool note;
 	u8 policy;
@@ -129,6 +132,8 @@ static void work_act(const struct undefined_work *w)
 		return;
 	if (w->step)
 		isahp_raise_step(regs);
+	else if (w->outcome == ISAHP_EMULATE_FAULT && w->vector == X86_TRAP_XF)
+		isahp_raise_simd(w->address, w->mxcsr);
 	else if (w->outcome == ISAHP_EMULATE_FAULT)
 		isahp_raise_vector(w->vector);
 	else if (w->outcome != ISAHP_EMULATE_UNREACHED)
@@ -226,6 +231,16 @@ static void out_of_line_over(void)
 	current->utask->state = UTASK_SSTEP_ACK;
 	set_thread_flag(TIF_UPROBE);
 #endif
+}
+
+/* Of the instruction, as the program knows it: uprobe_get_trap_addr(). */
+static unsigned long address_seen(const struct pt_regs *regs)
+{
+#ifdef CONFIG_UPROBES
+	if (out_of_line())
+		return current->utask->vaddr;
+#endif
+	return regs->ip;
 }
 
 /* With BTF the CPU would trap behind branches alone; none of ours is one. */
@@ -329,6 +344,12 @@ static void put_off(const struct isahp_emulation *e, enum isahp_emulated outcome
 		.access = e->access,
 		.vector = e->vector,
 	};
+	/* Flags of floating point are set where nothing else is written. */
+	if (outcome == ISAHP_EMULATE_FAULT && e->vector == X86_TRAP_XF) {
+		isahp_vectors_store(e->regs->simd);
+		w->mxcsr = e->regs->simd->mxcsr;
+		w->address = address_seen(regs);
+	}
 	work_queue(w);
 }
 
@@ -422,10 +443,16 @@ bool isahp_undefined_handle(struct pt_regs *regs)
 
 void isahp_undefined_seen(const struct isahp_features *present)
 {
-	struct isahp_features can = isahp_emulate_features(false);
+	/*
+	 * Where one of these is missing, what did not trap has computed something
+	 * else: to keep such a program alive is no help.
+	 */
+	struct isahp_features silent = isahp_features_of_class(ISAHP_CLASS_SILENT);
+	struct isahp_features can = isahp_emulate_features(true);
 	unsigned int i;
 
 	can = isahp_features_and(&can, present);
+	can = isahp_features_andnot(&can, &silent);
 	for (i = 0; i < ISAHP_FEATURE_WORDS; i++)
 		WRITE_ONCE(ours.word[i], ours.word[i] | can.word[i]);
 	if (!isahp_features_empty(&can))

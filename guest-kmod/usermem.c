@@ -17,6 +17,25 @@ static size_t left_in_page(unsigned long address)
 
 /* --- loads --------------------------------------------------------------- */
 
+/* Word by word: none of them is torn. */
+static bool load_words(void *buf, unsigned long address, size_t size)
+{
+	u64 __user *p = (u64 __user *)address;
+	u64 *words = buf;
+	size_t i;
+
+	if (!user_access_begin(p, size))
+		return false;
+	for (i = 0; i < size / sizeof(u64); i++)
+		unsafe_get_user(words[i], p + i, fault);
+	user_access_end();
+	return true;
+
+fault:
+	user_access_end();
+	return false;
+}
+
 /* One access where the CPU makes one: copy_from_user() may tear. */
 static bool load_once(void *buf, unsigned long address, size_t size)
 {
@@ -36,6 +55,11 @@ static bool load_once(void *buf, unsigned long address, size_t size)
 		break;
 	case 8:
 		done = !__get_user(*(u64 *)buf, (u64 __user *)p);
+		break;
+	case 16:
+	case 32:
+	case 64:
+		done = load_words(buf, address, size);
 		break;
 	default:
 		done = !__copy_from_user_inatomic(buf, p, size);
