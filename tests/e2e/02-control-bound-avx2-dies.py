@@ -10,7 +10,7 @@ from lab import cpus, e2e
 
 
 def test(t: e2e.Test) -> None:
-    with t.vm() as vm:
+    with t.vm(cmdline="noisahp=1") as vm:
         vm.boot(t.plain_host("rich", cpus.RICH))
         job = vm.agent.start(["avx2_bound"])
         wait_rounds(job)
