@@ -58,17 +58,20 @@ class Test:
         return kernel.fetch(self.kernel_version)
 
     def machine(self, cmdline: str = "", clear: tuple[str, ...] = (),
-                whole: bool = False, **options) -> Machine:
+                whole: bool = False, programs: tuple[str, ...] = (),
+                **options) -> Machine:
         """`clear`: features that the kernel does without, and its programs do
         not. What it would be built on and tests take away is among them,
-        unless the test wants it whole."""
+        unless the test wants it whole. `programs`: of this system, by their
+        paths."""
         fetched = self.kernel()
         if not whole:
             clear = fetched.built_on + clear
         if clear:
             cmdline = f"{cmdline} clearcpuid={','.join(clear)}".strip()
-        return Machine(fetched.vmlinux, image.build(fetched), cmdline=cmdline,
-                       **options)
+        extra = tuple(Path(program) for program in programs)
+        return Machine(fetched.vmlinux, image.build(fetched, extra),
+                       cmdline=cmdline, **options)
 
     def vm(self, name: str = "vm", **options) -> Vm:
         return Vm(self.machine(**options), self.folder, name)

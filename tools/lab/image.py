@@ -83,6 +83,7 @@ def libraries(program: Path) -> dict[str, Path]:
 
 
 def add_program(tree: Tree, source: Path) -> None:
+    tree.links.pop(f"bin/{source.name}", None)
     tree.add(f"bin/{source.name}", source)
     for path, library in libraries(source).items():
         tree.add(path, library)
@@ -160,6 +161,8 @@ def write(tree: Tree, name: str) -> Path:
 
 
 def build(kernel: Kernel, extra: tuple[Path, ...] = ()) -> Path:
-    """The image of a test guest."""
+    """The image of a test guest; one of its own with more programs, which take
+    the place of busybox's."""
+    more = "".join(f"-{program.name}" for program in extra)
     return write(populate(kernel, extra),
-                 f"{build_dir().name}-{kernel.release}.cpio")
+                 f"{build_dir().name}-{kernel.release}{more}.cpio")

@@ -20,8 +20,8 @@ GLIBC_TUNABLES = ("glibc.cpu.hwcaps=-AVX2,-BMI2,-AVX,-ERMS,"
                   "-AVX_Fast_Unaligned_Load,-SSE4_2,-SSSE3")
 # On a loaded machine a kernel may take the clock's measure wrongly, several times
 # too fast, and would soon call a CPU stuck.
-CMDLINE = ("console=ttyS0 panic=-1 quiet watchdog_thresh=60 "
-           f"GLIBC_TUNABLES={GLIBC_TUNABLES}")
+CMDLINE_AS_IT_IS = "console=ttyS0 panic=-1 quiet watchdog_thresh=60"
+CMDLINE = f"{CMDLINE_AS_IT_IS} GLIBC_TUNABLES={GLIBC_TUNABLES}"
 
 # What the kernel of a healthy guest never says.
 SPLAT = re.compile(
@@ -43,6 +43,8 @@ class Machine:
     memory_mib: int = 512
     smp: int = 2
     cmdline: str = ""
+    # Whether programs take of their C library what the boot host is best at.
+    glibc_as_it_is: bool = False
     args: tuple[str, ...] = ()
     emulator: Emulator = field(default_factory=default)
     vmgenid: bool = True
@@ -81,13 +83,14 @@ class Qemu:
     def _argv(self, agent: int, qmp: int, incoming: str | None,
               ivshmem: Path | None) -> list[str]:
         m = self.machine
+        common = CMDLINE_AS_IT_IS if m.glibc_as_it_is else CMDLINE
         argv = [
             *m.emulator.argv(), "-accel", accel(), "-M", "pc", "-nodefaults",
             "-no-user-config", "-display", "none", "-no-reboot",
             "-name", self.name, "-cpu", self.cpu,
             "-m", str(m.memory_mib), "-smp", str(m.smp),
             "-kernel", str(m.kernel), "-initrd", str(m.image),
-            "-append", f"{CMDLINE} {m.cmdline}".strip(),
+            "-append", f"{common} {m.cmdline}".strip(),
             "-chardev", f"file,id=console,path={self.console},append=on",
             "-serial", "chardev:console",
             "-chardev", f"socket,id=agent,fd={agent}",
