@@ -20,7 +20,7 @@
 	X(entry_ss_repairs)	/* context switches that had a null SS */      \
 	X(undefined_emulated)	/* #UD that were finished by emulation */      \
 	X(undefined_instructions) /* instructions that were, in these */       \
-	X(undefined_vectors)	/* of #UD, that needed vector registers */     \
+	X(undefined_vectors)	/* of these, on vector registers */             \
 	X(undefined_ns)		/* time in #UD that were ours */               \
 	X(undefined_slow)	/* of them, that met a page fault first */     \
 	X(undefined_faults)	/* of them, that ended in a fault of memory */ \

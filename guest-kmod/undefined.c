@@ -304,8 +304,10 @@ static void finish(struct isahp_emulation *e, struct pt_regs *regs,
 
 	isahp_figure_count(ISAHP_FIGURE_undefined_emulated);
 	isahp_figure_count(ISAHP_FIGURE_undefined_instructions);
-	if (e->regs->simd)
+	if (e->regs->simd) {
+		isahp_figure_count(ISAHP_FIGURE_undefined_vectors);
 		isahp_vectors_store(e->regs->simd);
+	}
 	registers_store(e->regs, regs);
 	if (out_of_line())
 		out_of_line_over();
@@ -370,10 +372,8 @@ static enum isahp_emulated carry_out(struct isahp_emulation *e)
 	}
 	if (!is_ours(e))
 		return ISAHP_EMULATE_FOREIGN;
-	if (isahp_vectors_used(&e->instruction)) {
-		isahp_figure_count(ISAHP_FIGURE_undefined_vectors);
+	if (isahp_vectors_used(&e->instruction))
 		e->regs->simd = isahp_vectors_load(&e->instruction);
-	}
 	return isahp_emulate_instruction(e, &e->instruction);
 }
 
