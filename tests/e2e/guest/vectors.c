@@ -29,10 +29,13 @@ static const struct part {
 	{ "text", forms_text },
 	{ "floats", forms_floats },
 	{ "kept", state_kept },
+	{ "legacy", state_legacy },
 	{ "signals", state_signals },
 	{ "fork", state_fork },
 	{ "ptrace", state_ptrace },
 	{ "faults", state_faults },
+	{ "aligned", state_aligned },
+	{ "aligned-wide", state_aligned_wide },
 	{ "exceptions", state_exceptions },
 };
 

@@ -41,10 +41,13 @@ void forms_floats(void);
 
 /* vectors_state.c: what else sees the registers, in the middle. */
 void state_kept(void);
+void state_legacy(void);
 void state_signals(void);
 void state_fork(void);
 void state_ptrace(void);
 void state_faults(void);
+void state_aligned(void);
+void state_aligned_wide(void);
 void state_exceptions(void);
 
 #endif /* GUEST_VECTORS_H */

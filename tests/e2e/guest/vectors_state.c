@@ -75,6 +75,50 @@ void state_kept(void)
 	expect(memcmp(&old, &want.ymm[15], 32), "something else");
 }
 
+/* Carry-less, as far as 128 bits go. */
+static void multiply(uint64_t a, uint64_t b, union ymm *ret)
+{
+	ret->q[0] = ret->q[1] = 0;
+	for (int i = 0; i < 64; i++) {
+		if (!(b >> i & 1))
+			continue;
+		ret->q[0] ^= a << i;
+		ret->q[1] ^= i ? a >> (64 - i) : 0;
+	}
+}
+
+/* A round of AES (Intel, "AES New Instructions Set", 2012, figure 3). */
+static const union ymm aes[] = {
+	{ .q = { 0x63746f725d53475d, 0x7b5b546573745665 } },
+	{ .q = { 0x5b477565726f6e5d, 0x4869285368617929 } },
+	{ .q = { 0x8b104b58ded7e595, 0xa8311c2f9fdba3c5 } },
+};
+
+void state_legacy(void)
+{
+	struct registers got, want;
+
+	randomize(&got, sizeof(got));
+	memcpy(&got.ymm[1], &aes[0], 16);
+	memcpy(&got.ymm[2], &aes[1], 16);
+	want = got;
+	RUN(&got, "aesenc %%xmm2, %%xmm1");
+	memcpy(&want.ymm[1], &aes[2], 16);
+	expect_bytes(&got, &want, sizeof(got), "aesenc");
+
+	multiply(want.ymm[7].q[0], want.ymm[8].q[1], &want.ymm[7]);
+	RUN(&got, "pclmulqdq $0x10, %%xmm8, %%xmm7");
+	expect_bytes(&got, &want, sizeof(got), "pclmulqdq");
+
+	/* VEX clears what is above. */
+	memcpy(&got.ymm[1], &aes[0], 16);
+	want.ymm[1] = got.ymm[1];
+	memset(&want.ymm[9], 0, 32);
+	memcpy(&want.ymm[9], &aes[2], 16);
+	RUN(&got, "vaesenc %%xmm2, %%xmm1, %%xmm9");
+	expect_bytes(&got, &want, sizeof(got), "vaesenc");
+}
+
 /* --- signals ---------------------------------------------------------------- */
 
 #define ROUNDS 1000
@@ -301,7 +345,6 @@ static void faults(char *two)
 	FAULT("vpmaskmovd (%[m]), %%ymm6, %%ymm0", end - 16, SIGSEGV, SEGV_MAPERR, end);
 	FAULT("vpmaskmovd %%ymm0, %%ymm6, (%[m])", end - 16, SIGSEGV, SEGV_MAPERR, end);
 	FAULT("vextracti128 $1, %%ymm0, (%[m])", end - 8, SIGSEGV, SEGV_MAPERR, end);
-	FAULT("vmovntdqa (%[m]), %%ymm0", end - 48, SIGSEGV, SI_KERNEL, NULL);
 	expect_bytes(end - 4096, before, 4096, "memory");
 
 	mprotect(two + 4096, 4096, PROT_READ);
@@ -342,6 +385,33 @@ void state_faults(void)
 	sigaction(SIGSEGV, &sa, &old);
 	faults(two);
 	paged(two);
+	sigaction(SIGSEGV, &old, NULL);
+}
+
+/* What must be aligned is not: #GP. */
+void state_aligned(void)
+{
+	struct sigaction sa = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
+	char *end = page_end();
+	struct registers regs;
+	struct sigaction old;
+
+	sigaction(SIGSEGV, &sa, &old);
+	randomize(&regs, sizeof(regs));
+	FAULT("pclmulqdq $0, (%[m]), %%xmm0", end - 24, SIGSEGV, SI_KERNEL, NULL);
+	FAULT("aesenc (%[m]), %%xmm0", end - 17, SIGSEGV, SI_KERNEL, NULL);
+	sigaction(SIGSEGV, &old, NULL);
+}
+
+void state_aligned_wide(void)
+{
+	struct sigaction sa = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
+	struct registers regs;
+	struct sigaction old;
+
+	sigaction(SIGSEGV, &sa, &old);
+	randomize(&regs, sizeof(regs));
+	FAULT("vmovntdqa (%[m]), %%ymm0", page_end() - 48, SIGSEGV, SI_KERNEL, NULL);
 	sigaction(SIGSEGV, &old, NULL);
 }
 
