@@ -9,7 +9,6 @@
 #include <linux/spinlock.h>
 #include <linux/task_work.h>
 #include <linux/uaccess.h>
-#include <linux/uprobes.h>
 #include <asm/cpufeature.h>
 #include <asm/ptrace.h>
 #include <asm/trapnr.h>
@@ -22,6 +21,7 @@
 #include "gpr.h"
 #include "policy.h"
 #include "raise.h"
+#include "stepping.h"
 #include "trapped.h"
 #include "undefined.h"
 #include "usermem.h"
@@ -39,6 +39,9 @@
  */
 static struct isahp_features ours;
 static bool armed;
+
+/* Of these something can be emulated; written by init. */
+static struct isahp_features can;
 
 /* --- work that may sleep ------------------------------------------------- */
 
@@ -207,49 +210,6 @@ static bool code_mode(struct pt_regs *regs, enum isahp_code_mode *ret)
 	return regs->cs == __USER32_CS;
 }
 
-/* --- uprobes and single-stepping ----------------------------------------- */
-
-/* The thread executes a probed instruction out of line (kernel/events/uprobes.c). */
-static bool out_of_line(void)
-{
-#ifdef CONFIG_UPROBES
-	const struct uprobe_task *utask = current->utask;
-
-	return utask && utask->active_uprobe && utask->state == UTASK_SSTEP;
-#else
-	return false;
-#endif
-}
-
-/*
- * What uprobes' #DB does behind the instruction: the rest happens on the way to
- * user mode, SIGTRAP for a debugger included.
- */
-static void out_of_line_over(void)
-{
-#ifdef CONFIG_UPROBES
-	current->utask->state = UTASK_SSTEP_ACK;
-	set_thread_flag(TIF_UPROBE);
-#endif
-}
-
-/* Of the instruction, as the program knows it: uprobe_get_trap_addr(). */
-static unsigned long address_seen(const struct pt_regs *regs)
-{
-#ifdef CONFIG_UPROBES
-	if (out_of_line())
-		return current->utask->vaddr;
-#endif
-	return regs->ip;
-}
-
-/* With BTF the CPU would trap behind branches alone; none of ours is one. */
-static bool must_step(const struct pt_regs *regs)
-{
-	return regs->flags & X86_EFLAGS_TF && !test_thread_flag(TIF_BLOCKSTEP) &&
-	       !out_of_line();
-}
-
 /* --- #UD ----------------------------------------------------------------- */
 
 static void ours_now(struct isahp_features *ret)
@@ -263,8 +223,10 @@ static void ours_now(struct isahp_features *ret)
 /* Of a decoded instruction. */
 static bool is_ours(const struct isahp_emulation *e)
 {
-	return isahp_features_has(&e->features,
-				  isahp_instruction_feature(&e->instruction));
+	const struct isahp_instruction *in = &e->instruction;
+
+	return isahp_emulate_executes(isahp_instruction_operation(in)) &&
+	       isahp_features_has(&e->features, isahp_instruction_feature(in));
 }
 
 /* The policy is SIGILL: count it, tell of it, and let it go its way. */
@@ -309,8 +271,7 @@ static void finish(struct isahp_emulation *e, struct pt_regs *regs,
 		isahp_vectors_store(e->regs->simd);
 	}
 	registers_store(e->regs, regs);
-	if (out_of_line())
-		out_of_line_over();
+	isahp_stepping_over();
 	if (note && !w)
 		w = work_get();
 	if (!w)
@@ -350,7 +311,7 @@ static void put_off(const struct isahp_emulation *e, enum isahp_emulated outcome
 	if (outcome == ISAHP_EMULATE_FAULT && e->vector == X86_TRAP_XF) {
 		isahp_vectors_store(e->regs->simd);
 		w->mxcsr = e->regs->simd->mxcsr;
-		w->address = address_seen(regs);
+		w->address = isahp_stepping_address(regs);
 	}
 	work_queue(w);
 }
@@ -384,7 +345,7 @@ static bool emulate(struct isahp_emulation *e, struct pt_regs *regs,
 	enum isahp_emulated outcome;
 
 	/* A debugger must hear of each instruction: no work item, no step. */
-	if (must_step(regs)) {
+	if (isahp_stepping_must(regs)) {
 		w = work_get();
 		if (!w) {
 			isahp_figure_count(ISAHP_FIGURE_undefined_retried);
@@ -441,21 +402,37 @@ bool isahp_undefined_handle(struct pt_regs *regs)
 
 /* --- init and exit ------------------------------------------------------- */
 
+/*
+ * Features of which something is carried out. Silent ones are not among them:
+ * where one is missing, what did not trap has computed something else, and to
+ * keep such a program alive is no help.
+ */
+static struct isahp_features carried_out(void)
+{
+	struct isahp_features silent = isahp_features_of_class(ISAHP_CLASS_SILENT);
+	struct isahp_features all = isahp_features_none();
+	unsigned int i, size, feature;
+
+	for (i = 0; i < isahp_form_count; i++) {
+		if (!isahp_emulate_executes(isahp_forms[i].operation))
+			continue;
+		for (size = 16; size <= 64; size *= 2) {
+			feature = isahp_form_feature(&isahp_forms[i], size);
+			if (feature != ISAHP_FEATURE_NONE)
+				isahp_features_add(&all, feature);
+		}
+	}
+	return isahp_features_andnot(&all, &silent);
+}
+
 void isahp_undefined_seen(const struct isahp_features *present)
 {
-	/*
-	 * Where one of these is missing, what did not trap has computed something
-	 * else: to keep such a program alive is no help.
-	 */
-	struct isahp_features silent = isahp_features_of_class(ISAHP_CLASS_SILENT);
-	struct isahp_features can = isahp_emulate_features(true);
+	struct isahp_features now = isahp_features_and(&can, present);
 	unsigned int i;
 
-	can = isahp_features_and(&can, present);
-	can = isahp_features_andnot(&can, &silent);
 	for (i = 0; i < ISAHP_FEATURE_WORDS; i++)
-		WRITE_ONCE(ours.word[i], ours.word[i] | can.word[i]);
-	if (!isahp_features_empty(&can))
+		WRITE_ONCE(ours.word[i], ours.word[i] | now.word[i]);
+	if (!isahp_features_empty(&now))
 		WRITE_ONCE(armed, true);
 }
 
@@ -468,6 +445,7 @@ void isahp_undefined_init(void)
 		work_put(&works[i]);
 	isahp_raise_init();
 	isahp_vectors_init();
+	can = carried_out();
 	isahp_undefined_seen(&visible);
 	/* The module may be loaded long after a move took it away. */
 	isahp_undefined_seen(isahp_boot_features());
