@@ -34,6 +34,7 @@ static const struct part {
 	{ "fork", state_fork },
 	{ "ptrace", state_ptrace },
 	{ "faults", state_faults },
+	{ "masked-faults", state_masked_faults },
 	{ "aligned", state_aligned },
 	{ "aligned-wide", state_aligned_wide },
 	{ "exceptions", state_exceptions },
