@@ -11,6 +11,7 @@ isahp_e2e_kernel(6.12 smoke-6.12 300
   23-uevents-tell-of-each-record
   39-no-32-bit-programs-stay-none
   50-undefined-is-emulated
+  54-vector-instructions-are-emulated
   66-compiled-programs-are-seen-and-finished)
 
 # What has been seen to pass there. Tests that count on speed or on every system
