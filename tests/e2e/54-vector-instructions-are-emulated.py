@@ -16,7 +16,7 @@ from lab.qemu import accel
 
 LOOPS = ("integers", "scalars", "text")
 # Not carried out yet.
-LATER = ("gathers", "masked", "masked-faults", "floats")
+LATER = ("gathers", "masked", "masked-faults", "floats", "exceptions")
 STATE = ("kept", "legacy", "signals", "fork", "ptrace", "faults")
 # Where QEMU's TCG looks at no alignment.
 HERE_ALONE = ("aligned", "aligned-wide")
