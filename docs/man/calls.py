@@ -15,7 +15,8 @@ import sys
 import textwrap
 
 TOP = Path(__file__).resolve().parents[2]
-HEADERS = [TOP / "libisahp/include/isahp" / name for name in ("isahp.h", "region.h")]
+HEADERS = [TOP / "libisahp/include/isahp" / name for name in
+           ("emulation.h", "isahp.h", "region.h")]
 MAP = TOP / "libisahp/libisahp.map"
 EXAMPLES = TOP / "libisahp/examples"
 # Exported for inline code alone.
@@ -51,7 +52,11 @@ GROUPS = [
     ["isahp_mark", "isahp_unwind", "isahp_enter"],
     ["isahp_start", "isahp_stop", "isahp_fd", "isahp_dispatch", "isahp_status"],
     ["isahp_callback_add", "isahp_callback_remove", "isahp_veto", "isahp_late"],
+    ["isahp_emulation_install", "isahp_emulation_remove", "isahp_emulation_signal",
+     "isahp_emulation_status"],
 ]
+# Others come with <isahp/isahp.h>.
+ALONE = {"emulation.h"}
 DOC = re.compile(r"^/\*\*\n(.*?)^ \*/\n|^/\*\* (.*?) \*/\n", re.S | re.M)
 
 
@@ -197,12 +202,16 @@ def prototype(doc):
     return head + "(\n\t" + ",\n\t".join(a.strip() for a in inside.split(","))
 
 
+def included(doc):
+    return doc.header.name if doc.header.name in ALONE else "isahp.h"
+
+
 def page(doc, docs):
     own = doc.name
     out = [f"{own}(3)", "", "; SPDX-License-Identifier: MIT",
            f"; Made of {doc.header.name} by docs/man/calls.py.", "",
            "# NAME", "", f"{own} - {escaped(doc.short)}", "",
-           "# SYNOPSIS", "", "```", "#include <isahp/isahp.h>", "",
+           "# SYNOPSIS", "", "```", f"#include <isahp/{included(doc)}>", "",
            *prototype(doc).split("\n"), "```", "", "# DESCRIPTION", ""]
     described = [p for p in doc.paragraphs
                  if not p.startswith(("Return:", "-E"))]

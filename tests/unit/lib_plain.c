@@ -4,6 +4,7 @@
  * the library. Compiled as C and C++, with ISAHP_PLAIN, for 32 bits and for
  * another architecture. A plain program: exit 0 or 1.
  */
+#include <isahp/emulation.h>
 #include <isahp/isahp.h>
 #include <stdio.h>
 
@@ -143,7 +144,9 @@ static int callback(const struct isahp_change *change, void *arg)
 static void followed(void)
 {
 	struct isahp_status status;
+	struct isahp_emulation_status emulated;
 
+	emulated.size = sizeof(emulated);
 	status.size = sizeof(status) + 8;
 	EXPECT(!isahp_callback_add(callback, NULL, 0));
 	EXPECT(!isahp_start(NULL));
@@ -151,6 +154,9 @@ static void followed(void)
 	EXPECT(isahp_deadline() == 0);
 	EXPECT(isahp_late(NULL, 0, sizeof(struct isahp_late)) == 0);
 	EXPECT(isahp_late(NULL, 1, sizeof(struct isahp_late)) == -EINVAL);
+	EXPECT(isahp_emulation_install(NULL) == -EOPNOTSUPP);
+	EXPECT(isahp_emulation_remove() == -ENOENT && !isahp_emulation_signal(NULL, NULL));
+	EXPECT(!isahp_emulation_status(&emulated) && !emulated.installed);
 	EXPECT(!isahp_status(&status));
 	EXPECT(status.size == sizeof(status) && status.source == ISAHP_SOURCE_CPU);
 	EXPECT(!status.usable.word[0] && !status.error && !status.reason[0]);

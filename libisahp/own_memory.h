@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * This process's own memory, at addresses that may be anything: what is not there
+ * is said so, and raises no signal.
+ *
+ * Three ways were thought of. A handler of SIGSEGV that knows where accesses are
+ * made would have to be the application's, too, and stay in front of it.
+ * process_vm_readv() of itself is forbidden in many a container, does not ask
+ * protection keys, and is not one access. So the kernel is asked whether a page
+ * can be reached, by system calls that each program makes anyway, and the access
+ * is made here: at full width, with all that the CPU checks. Between the two
+ * another thread may take the page away; then the signal comes from here, with
+ * the right address, and whoever repairs it is back here.
+ */
+#ifndef ISAHP_OWN_MEMORY_H
+#define ISAHP_OWN_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <isa-core/emulate.h>
+
+/** isahp_own_memory - isa-core's way to it; the argument is not used */
+extern const struct isahp_emulate_ops isahp_own_memory;
+
+/**
+ * isahp_own_memory_fetch - read code
+ * @address: of the first byte.
+ * @buf: gets up to @size bytes.
+ * @size: at most 256.
+ *
+ * Context: signal handlers. Changes errno.
+ *
+ * Return: how many bytes could be read.
+ */
+size_t isahp_own_memory_fetch(uint64_t address, void *buf, size_t size);
+
+#endif /* ISAHP_OWN_MEMORY_H */
