@@ -46,6 +46,24 @@ endforeach()
 if(NOT ISAHP_SANITIZE)
   isahp_library_test(lib_fork isahp::isahp)
 endif()
+# Natively, as this CPU may have all that is emulated: lib_planted.h.
+add_library(lib_planted OBJECT EXCLUDE_FROM_ALL lib_planted.c)
+foreach(name lib_emulation lib_emulation_chain lib_emulation_faults)
+  isahp_unit_test(${name} LIBS isahp_static lib_planted)
+  target_link_options(test_${name} PRIVATE -Wl,--wrap=isahp_own_memory_fetch)
+endforeach()
+target_link_options(test_lib_emulation_faults PRIVATE -Wl,--wrap=clone)
+target_include_directories(test_lib_emulation_faults PRIVATE
+  ${PROJECT_SOURCE_DIR}/libisahp)
+# On a CPU that has less, by the program that a guest runs.
+if(NOT ISAHP_SANITIZE)
+  add_test(NAME unit/lib_emulation-qemu-user
+    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/lib_emulation_qemu.sh $<TARGET_FILE:guest_lost>)
+  add_test(NAME unit/lib_emulation-needs-no-libc
+    COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/lib_emulation_libc.sh $<TARGET_FILE:isahp>)
+  set_tests_properties(unit/lib_emulation-qemu-user unit/lib_emulation-needs-no-libc
+    PROPERTIES LABELS unit TIMEOUT 60 SKIP_RETURN_CODE 77)
+endif()
 isahp_unit_test(lib_source LIBS isahp::isahp)
 isahp_unit_test(lib_barrier LIBS isahp::isahp lib_shim)
 isahp_library_test(lib_fiber isahp::isahp)
