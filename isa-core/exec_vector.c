@@ -62,7 +62,6 @@ static const struct isahp_lanes_operation *operation_of(const struct isahp_instr
  * @sources: how many.
  * @temporary: of sources that are no vector registers.
  * @old: the destination's old value.
- * @zero: a register that is.
  */
 struct vector_work {
 	struct isahp_emulation *e;
