@@ -5,7 +5,8 @@
  * isahp_emulate() is the one function. It needs no allocation, no floating
  * point or SIMD register and nothing global; registers are a structure,
  * memory is reached through callbacks, and an instruction either happens as a
- * whole or not at all: registers and memory change on ISAHP_EMULATE_DONE alone.
+ * whole or not at all: registers and memory change on ISAHP_EMULATE_DONE alone,
+ * except for MXCSR, which tells what #XM is for.
  * Of a repeated string instruction each turn is one, as on hardware: those before
  * a fault have happened.
  *
@@ -24,6 +25,7 @@
 #define ISAHP_VECTOR_SS 12
 #define ISAHP_VECTOR_GP 13
 #define ISAHP_VECTOR_AC 17
+#define ISAHP_VECTOR_XM 19
 
 /**
  * struct isahp_registers - the state of a thread in user mode

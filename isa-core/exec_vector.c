@@ -5,6 +5,7 @@
  * resolved, and the result is merged by opmask, cut and put where it belongs.
  */
 #include "exec.h"
+#include "exec_float.h"
 #include "lanes.h"
 
 /* --- which operation ------------------------------------------------------ */
@@ -40,11 +41,13 @@ static const struct isahp_lanes_operation *operation_of(const struct isahp_instr
 	const struct isahp_form *form = isahp_instruction_form(in);
 	unsigned int number = plain[form->operation];
 
+	if (!number)
+		return isahp_exec_float_operation(form->operation);
 	if (form->flags & ISAHP_FORM_IMM8 && with_immediate[form->operation])
 		number = with_immediate[form->operation];
 	if (exec_is_memory(in, 0) && storing[form->operation])
 		number = storing[form->operation];
-	return number ? &isahp_lanes_operations[number - 1] : NULL;
+	return &isahp_lanes_operations[number - 1];
 }
 
 /* --- an instruction ------------------------------------------------------- */
@@ -58,6 +61,9 @@ static const struct isahp_lanes_operation *operation_of(const struct isahp_instr
  * @element: bytes that a bit of the opmask stands for.
  * @whole: memory is read whatever the opmask says.
  * @repeats: what is read is repeated over the result.
+ * @scalar: the result is one element.
+ * @is_float: of floating point: @lanes.fp is @fp.
+ * @fp: control and flags.
  * @source: up to three, in the order of the operands.
  * @sources: how many.
  * @temporary: of sources that are no vector registers.
@@ -71,6 +77,9 @@ struct vector_work {
 	unsigned int element;
 	bool whole;
 	bool repeats;
+	bool scalar;
+	bool is_float;
+	struct isahp_fp fp;
 	const union isahp_vector *source[3];
 	unsigned int sources;
 	union isahp_vector temporary[2];
@@ -118,6 +127,11 @@ static unsigned int elements(const struct vector_work *w)
 			    to.class == ISAHP_OPERAND_MEMORY ? to.size :
 							       w->lanes.bytes;
 
+	if (w->scalar)
+		return 1;
+	/* Half as long as the source; a register has zeros above. */
+	if (w->is_float && w->operation->result == ISAHP_LANES_TO_PART)
+		size = w->lanes.bytes / 2;
 	return size > w->element ? size / w->element : 1;
 }
 
@@ -262,7 +276,8 @@ static enum isahp_emulated load_source(const struct vector_work *w, unsigned int
 				       unsigned int size, union isahp_vector *ret)
 {
 	/* Of a fixed size: it is not the vector's elements. */
-	bool whole = w->whole || exec_kind(w->in, of)->size < ISAHP_SIZE_X;
+	bool whole = w->whole ||
+		     (!w->is_float && exec_kind(w->in, of)->size < ISAHP_SIZE_X);
 	const struct isahp_form *form = isahp_instruction_form(w->in);
 	unsigned int n = elements(w), unit = size / n, i;
 	enum isahp_emulated r;
@@ -281,8 +296,8 @@ static enum isahp_emulated load_source(const struct vector_work *w, unsigned int
 	return r;
 }
 
-/* Whether memory can be written: by writing what is there. */
-static enum isahp_emulated probe(struct isahp_emulation *e, __u64 address)
+/* Whether a byte can be written: by writing what is there. */
+static enum isahp_emulated probe_byte(struct isahp_emulation *e, __u64 address)
 {
 	enum isahp_emulated r;
 	__u8 old, new;
@@ -293,31 +308,45 @@ static enum isahp_emulated probe(struct isahp_emulation *e, __u64 address)
 		       isahp_exec_exchange_at(e, address, &old, &new, 1) : r;
 }
 
+/* At most a vector: its first byte, and that of the next page. */
+static enum isahp_emulated probe(struct isahp_emulation *e, __u64 address,
+				 unsigned int size)
+{
+	__u64 page = (address + size - 1) & ~0xfffULL;
+	enum isahp_emulated r = probe_byte(e, address);
+
+	return r == ISAHP_EMULATE_DONE && page > address ? probe_byte(e, page) : r;
+}
+
+/* What is active of a result; NULL: see whether it can be written. */
+static enum isahp_emulated store_active(const struct vector_work *w,
+					unsigned int unit,
+					const union isahp_vector *value)
+{
+	enum isahp_emulated r = ISAHP_EMULATE_DONE;
+	unsigned int n = elements(w), i;
+	__u64 address;
+
+	for (i = 0; i < n && r == ISAHP_EMULATE_DONE; i++) {
+		if (!is_active(w, i))
+			continue;
+		r = reach(w, i * unit, unit, ISAHP_ACCESS_STORE, &address);
+		if (r == ISAHP_EMULATE_DONE)
+			r = value ? isahp_exec_store_at(w->e, address,
+							value->b + i * unit, unit) :
+				    probe(w->e, address, unit);
+	}
+	return r;
+}
+
 /* All parts can be written before the first one is. */
 static enum isahp_emulated store_parts(const struct vector_work *w,
 				       unsigned int unit,
 				       const union isahp_vector *value)
 {
-	unsigned int n = elements(w), pass, i;
-	enum isahp_emulated r;
-	__u64 address;
+	enum isahp_emulated r = store_active(w, unit, NULL);
 
-	for (pass = 0; pass < 2; pass++) {
-		for (i = 0; i < n; i++) {
-			if (!is_active(w, i))
-				continue;
-			r = reach(w, i * unit, unit, ISAHP_ACCESS_STORE, &address);
-			if (r == ISAHP_EMULATE_DONE)
-				r = pass ? isahp_exec_store_at(w->e, address,
-							       value->b + i * unit, unit) :
-					   probe(w->e, address);
-			if (r == ISAHP_EMULATE_DONE && !pass)
-				r = probe(w->e, address + unit - 1);
-			if (r != ISAHP_EMULATE_DONE)
-				return r;
-		}
-	}
-	return ISAHP_EMULATE_DONE;
+	return r == ISAHP_EMULATE_DONE ? store_active(w, unit, value) : r;
 }
 
 static enum isahp_emulated store_result(const struct vector_work *w,
@@ -389,7 +418,7 @@ static enum isahp_emulated add_sources(struct vector_work *w)
  */
 static void call(struct vector_work *w, union isahp_vector *ret)
 {
-	const union isahp_vector *a = &w->old, *b = &w->old, *c = &w->old;
+	const union isahp_vector *a = &w->old, *b = &w->old, *c = &w->old, *above;
 	const union isahp_vector *const *s = w->source;
 
 	if (w->in->flags & ISAHP_INSTRUCTION_ZEROING &&
@@ -405,15 +434,19 @@ static void call(struct vector_work *w, union isahp_vector *ret)
 		c = w->sources > 2 ? s[2] : c;
 	}
 	w->operation->fn(&w->lanes, ret, a, b, c);
+	if (!w->scalar || w->operation->result == ISAHP_LANES_TO_MASK)
+		return;
+	above = w->operation->sources & ISAHP_LANES_T ? c : a;
+	memcpy(ret->b + w->operation->element, above->b + w->operation->element,
+	       16 - w->operation->element);
 }
 
 /* --- the result ----------------------------------------------------------- */
 
-static void merge(const struct vector_work *w, unsigned int size,
-		  union isahp_vector *value)
+static void merge(const struct vector_work *w, union isahp_vector *value)
 {
 	bool zeroing = w->in->flags & ISAHP_INSTRUCTION_ZEROING;
-	unsigned int unit = w->element, i;
+	unsigned int unit = w->element, n = elements(w), i;
 
 	if (!w->in->opmask)
 		return;
@@ -421,7 +454,7 @@ static void merge(const struct vector_work *w, unsigned int size,
 	if (w->operation->sources & ISAHP_LANES_K &&
 	    (!zeroing || w->operation->sources & ISAHP_LANES_C))
 		return;
-	for (i = 0; i < size / unit; i++)
+	for (i = 0; i < n; i++)
 		if (!is_active(w, i))
 			memcpy(value->b + i * unit,
 			       zeroing ? zero.b : w->old.b + i * unit, unit);
@@ -433,7 +466,7 @@ static void put_vector(const struct vector_work *w, unsigned int n,
 {
 	struct isahp_simd *simd = w->e->regs->simd;
 
-	merge(w, size, value);
+	merge(w, value);
 	if (is_vex(w->in))
 		memset(simd->v[n].b, 0, simd->bytes);
 	else if (size < 16)
@@ -479,6 +512,32 @@ static void set_lanes(struct vector_work *w)
 		.active = w->in->opmask ? w->e->regs->simd->k[w->in->opmask] : ~0ULL,
 	};
 	w->element = form->element & 0xf ? form->element & 0xf : 16;
+	w->scalar = w->operation->sources & ISAHP_LANES_S;
+	w->is_float = isahp_exec_float_operation(form->operation);
+	if (!w->is_float)
+		return;
+	isahp_exec_float_set(w->in, w->operation, &w->lanes);
+	w->fp = isahp_exec_float_begin(w->in, w->e->regs->simd->mxcsr);
+	w->lanes.fp = &w->fp;
+}
+
+/* MXCSR tells of #XM; otherwise it changes with all the rest. */
+static enum isahp_emulated finish(struct vector_work *w, union isahp_vector *value)
+{
+	__u32 *mxcsr = &w->e->regs->simd->mxcsr, flags = *mxcsr;
+	bool written = isahp_exec_float_end(w->in, &w->fp, &flags);
+	enum isahp_emulated r = ISAHP_EMULATE_DONE;
+
+	/* A page fault comes first. */
+	if (written)
+		r = put_result(w, value);
+	else if (exec_is_memory(w->in, 0))
+		r = store_active(w, isahp_instruction_operand(w->in, 0).size /
+				 elements(w), NULL);
+	if (r != ISAHP_EMULATE_DONE)
+		return r;
+	*mxcsr = flags;
+	return written ? r : isahp_exec_fault(w->e, ISAHP_VECTOR_XM);
 }
 
 static enum isahp_emulated carry_out(struct isahp_emulation *e,
@@ -509,7 +568,7 @@ static enum isahp_emulated carry_out(struct isahp_emulation *e,
 	if (r != ISAHP_EMULATE_DONE)
 		return r;
 	call(&w, &value);
-	return put_result(&w, &value);
+	return w.is_float ? finish(&w, &value) : put_result(&w, &value);
 }
 
 EXEC_FAMILY(lanes)

@@ -22,18 +22,25 @@
  * @ISAHP_LANES_K: struct isahp_lanes' @active is a source, and the result is
  *	final: the caller does not merge by mask once more. It still zeroes where
  *	the instruction says so.
+ * @ISAHP_LANES_S: the result is element 0 alone; what is above it, up to 16 bytes,
+ *	the caller takes from a.
+ * @ISAHP_LANES_T: with S: from c (FMA).
  */
 enum isahp_lanes_sources {
 	ISAHP_LANES_A = 1,
 	ISAHP_LANES_B = 2,
 	ISAHP_LANES_C = 4,
 	ISAHP_LANES_K = 8,
+	ISAHP_LANES_S = 16,
+	ISAHP_LANES_T = 32,
 	ISAHP_LANES_AB = 3,
 	ISAHP_LANES_AC = 5,
 	ISAHP_LANES_BC = 6,
 	ISAHP_LANES_ABC = 7,
 	ISAHP_LANES_ABK = 11,
 	ISAHP_LANES_BCK = 14,
+	ISAHP_LANES_BS = 18,
+	ISAHP_LANES_ABCT = 39,
 };
 
 /** enum isahp_lanes_immediate - whether an operation reads @imm */

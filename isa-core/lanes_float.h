@@ -20,6 +20,5 @@
 				    const union isahp_vector *b, \
 				    const union isahp_vector *c);
 #include "lanes_float.def"
-#undef LANES
 
 #endif /* ISAHP_CORE_LANES_FLOAT_H */

@@ -155,9 +155,8 @@ static bool is_any(const struct native_form *form)
 }
 
 static const char *const operations[] = {
-#define LANES(name, function, element, sources, immediate, result) #name,
+#define LANES(name, function, element, sources, immediate, result) #function,
 #include <isa-core/lanes_float.def>
-#undef LANES
 };
 
 #define OPERATIONS (sizeof(operations) / sizeof(operations[0]))

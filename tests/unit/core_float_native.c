@@ -32,9 +32,8 @@ __asm__("	.pushsection .text\n"
 
 enum {
 #define LANES(name, function, element, sources, immediate, result) \
-	ELEMENT_##name = element,
+	ELEMENT_##function = element,
 #include <isa-core/lanes_float.def>
-#undef LANES
 	FORM_PLAIN = 0,
 	FORM_IMM = 1,
 	NATIVE_AVX512FVL = NATIVE_AVX512VL,
