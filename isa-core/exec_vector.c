@@ -346,9 +346,10 @@ static enum isahp_emulated store_parts(const struct vector_work *w,
 {
 	enum isahp_emulated r = store_active(w, unit, NULL);
 
-	return r == ISAHP_EMULATE_DONE ? store_active(w, unit, value) : r;
+	return r == ISAHP_EMULATE_DONE && value ? store_active(w, unit, value) : r;
 }
 
+/* NULL: see whether it can be. */
 static enum isahp_emulated store_result(const struct vector_work *w,
 					unsigned int size,
 					const union isahp_vector *value)
@@ -362,8 +363,10 @@ static enum isahp_emulated store_result(const struct vector_work *w,
 	if (w->in->opmask && !are_all_active(w))
 		return store_parts(w, size / elements(w), value);
 	r = reach(w, 0, size, ISAHP_ACCESS_STORE, &address);
-	return r == ISAHP_EMULATE_DONE ?
-		       isahp_exec_store_at(w->e, address, value, size) : r;
+	if (r != ISAHP_EMULATE_DONE)
+		return r;
+	return value ? isahp_exec_store_at(w->e, address, value, size) :
+		       probe(w->e, address, size);
 }
 
 /* --- sources -------------------------------------------------------------- */
@@ -532,8 +535,7 @@ static enum isahp_emulated finish(struct vector_work *w, union isahp_vector *val
 	if (written)
 		r = put_result(w, value);
 	else if (exec_is_memory(w->in, 0))
-		r = store_active(w, isahp_instruction_operand(w->in, 0).size /
-				 elements(w), NULL);
+		r = store_result(w, isahp_instruction_operand(w->in, 0).size, NULL);
 	if (r != ISAHP_EMULATE_DONE)
 		return r;
 	*mxcsr = flags;

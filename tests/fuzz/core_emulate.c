@@ -119,7 +119,7 @@ static void check(const struct isahp_emulation *e, enum isahp_emulated r,
 		abort();
 	if (r == ISAHP_EMULATE_FAULT && e->vector != ISAHP_VECTOR_GP &&
 	    e->vector != ISAHP_VECTOR_SS && e->vector != ISAHP_VECTOR_AC &&
-	    e->vector != ISAHP_VECTOR_DE)
+	    e->vector != ISAHP_VECTOR_DE && e->vector != ISAHP_VECTOR_XM)
 		abort();
 }
 
