@@ -825,7 +825,7 @@ Test(execute, finds_a_planted_bug)
 		  difference);
 }
 
-/* As if MXCSR's rounding towards zero were the nearest: a digit, now and then. */
+/* A vector is off by one where a result was rounded towards zero. */
 static void spoil_float(struct isahp_registers *emulated)
 {
 	const struct isahp_simd *simd = emulated->simd;
