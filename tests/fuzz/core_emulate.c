@@ -74,7 +74,7 @@ static bool segment(void *env, unsigned int n, struct isahp_segment *ret)
 
 	if (n >= ISAHP_SEGMENTS)
 		abort();
-	ret->base = w->memory[n];
+	ret->base = 16 * n;
 	ret->limit = w->limit;
 	ret->writable = w->limit & 1;
 	return w->segments;
