@@ -308,14 +308,17 @@ static enum isahp_emulated probe_byte(struct isahp_emulation *e, __u64 address)
 		       isahp_exec_exchange_at(e, address, &old, &new, 1) : r;
 }
 
-/* At most a vector: its first byte, and that of the next page. */
+/* At most a vector: its first byte, that of the next page, and its last one, since
+ * the environment's memory need not end with a page. */
 static enum isahp_emulated probe(struct isahp_emulation *e, __u64 address,
 				 unsigned int size)
 {
-	__u64 page = (address + size - 1) & ~0xfffULL;
+	__u64 last = address + size - 1, page = last & ~0xfffULL;
 	enum isahp_emulated r = probe_byte(e, address);
 
-	return r == ISAHP_EMULATE_DONE && page > address ? probe_byte(e, page) : r;
+	if (r == ISAHP_EMULATE_DONE && page > address && page < last)
+		r = probe_byte(e, page);
+	return r == ISAHP_EMULATE_DONE && last > address ? probe_byte(e, last) : r;
 }
 
 /* What is active of a result; NULL: see whether it can be written. */
