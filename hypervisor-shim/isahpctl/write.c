@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "policy/replace.h"
 #include "policy/text.h"
 
 static int failed(const char *path, int reason, struct isahp_error *err)
@@ -21,45 +22,13 @@ static int failed(const char *path, int reason, struct isahp_error *err)
 			       "cannot write %s: %s", shown, strerror(reason));
 }
 
-/* Return: 0 or an errno. */
-static int fill(int fd, const char *text)
+/* Readable as any file that this user makes. */
+static mode_t usual_mode(void)
 {
-	size_t len = strlen(text), done = 0;
-	ssize_t n;
-
-	while (done < len) {
-		n = write(fd, text + done, len - done);
-		if (n < 0 && errno != EINTR)
-			return errno;
-		done += n > 0 ? (size_t)n : 0;
-	}
-	return 0;
-}
-
-/* What is there is replaced at once, or stays. Return: 0 or an errno. */
-static int replace(const char *path, const char *text)
-{
-	char *beside;
 	mode_t mask = umask(0);
-	int fd, reason;
 
 	umask(mask);
-	if (asprintf(&beside, "%s.XXXXXX", path) < 0)
-		return ENOMEM;
-	fd = mkostemp(beside, O_CLOEXEC);
-	reason = fd < 0 ? errno : 0;
-	if (!reason)
-		reason = fill(fd, text);
-	if (!reason && (fchmod(fd, 0666 & ~mask) || fsync(fd)))
-		reason = errno;
-	if (fd >= 0 && close(fd) && !reason)
-		reason = errno;
-	if (!reason && rename(beside, path))
-		reason = errno;
-	if (reason && fd >= 0)
-		unlink(beside);
-	free(beside);
-	return reason;
+	return 0666 & ~mask;
 }
 
 /* A pipe or a device can not be replaced. */
@@ -76,7 +45,7 @@ static int into(const char *path, const char *text)
 
 	if (fd < 0)
 		return errno;
-	reason = fill(fd, text);
+	reason = isahp_write_whole(fd, text);
 	return close(fd) && !reason ? errno : reason;
 }
 
@@ -87,7 +56,7 @@ int ctl_write(const char *path, const char *text, struct isahp_error *err)
 	if (!path || !strcmp(path, "-"))
 		return fputs(text, stdout) == EOF || fflush(stdout) ?
 			       failed("standard output", errno, err) : 0;
-	reason = is_plain(path) ? replace(path, text) : into(path, text);
+	reason = is_plain(path) ? isahp_replace(path, usual_mode(), text) : into(path, text);
 	return reason ? failed(path, reason, err) : 0;
 }
 
