@@ -16,7 +16,6 @@ static const __u16 plain[ISAHP_OP_COUNT] = {
 	[ISAHP_OP_##name] = ISAHP_LANES_##name + 1,
 #define LANES_IMM(...)
 #define LANES_STORE(...)
-#define LANES_MMX(...)
 #include "lanes.def"
 };
 
@@ -24,7 +23,6 @@ static const __u16 with_immediate[ISAHP_OP_COUNT] = {
 #define LANES_IMM(name, function, element, sources, immediate, result) \
 	[ISAHP_OP_##name] = ISAHP_LANES_##name##_IMM + 1,
 #define LANES_STORE(...)
-#define LANES_MMX(...)
 #include "lanes.def"
 };
 
@@ -32,7 +30,6 @@ static const __u16 storing[ISAHP_OP_COUNT] = {
 #define LANES_IMM(...)
 #define LANES_STORE(name, function, element, sources, immediate, result) \
 	[ISAHP_OP_##name] = ISAHP_LANES_##name##_STORE + 1,
-#define LANES_MMX(...)
 #include "lanes.def"
 };
 

@@ -70,7 +70,6 @@ static inline __u64 shuffle_words(__u64 q, unsigned int imm)
 	       (q >> 16 * (imm >> 6 & 3) & 0xffff) << 48;
 }
 
-WORDS1(pshufw, shuffle_words(y, l->imm))
 WORDS1(pshuflw, i & 1 ? y : shuffle_words(y, l->imm))
 WORDS1(pshufhw, i & 1 ? shuffle_words(y, l->imm) : y)
 

@@ -385,7 +385,7 @@ Test(lanes, each_row_is_told_from_another)
 		const struct lanes_case *c = &cases[i];
 		isahp_lanes_fn fn = another(c);
 
-		/* In a single word PSHUFW and PSHUFLW, say, are the same. */
+		/* In a single word some are the same. */
 		if (!fn || c->bytes < 16 || !can_run(c))
 			continue;
 		cr_expect(is_found(c, fn), "%s (%s) of %u bytes",
