@@ -172,7 +172,7 @@ enum isahp_emulated isahp_emulate_instruction(struct isahp_emulation *emulation,
 
 /**
  * isahp_emulate_executes - whether an operation can be carried out
- * @operation: enum isahp_operation.
+ * @operation: enum isahp_form_operation.
  */
 bool isahp_emulate_executes(unsigned int operation);
 

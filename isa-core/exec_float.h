@@ -9,7 +9,7 @@
 
 /**
  * isahp_exec_float_operation - a row of lanes_float.def
- * @operation: enum isahp_operation.
+ * @operation: enum isahp_form_operation.
  *
  * Return: NULL: it is none of floating point.
  */

@@ -9,8 +9,8 @@
 #include "env.h"
 #include <isahp/features.h>
 
-/** enum isahp_operation - what an instruction does, whatever its operands are */
-enum isahp_operation {
+/** enum isahp_form_operation - what an instruction does, whatever its operands are */
+enum isahp_form_operation {
 #define OPERATION(name) ISAHP_OP_##name,
 #include "forms.def"
 	ISAHP_OP_COUNT
@@ -289,7 +289,7 @@ enum isahp_form_feature {
  * struct isahp_form - a row of forms.def
  * @rejected: bits that the column `where` excludes, by ISAHP_WHERE_*.
  * @flags: ISAHP_FORM_*.
- * @operation: enum isahp_operation.
+ * @operation: enum isahp_form_operation.
  * @operand: enum isahp_form_kinds; the last ones may be ISAHP_KIND___.
  * @access: ISAHP_OPERAND_READ and _WRITE of each operand.
  * @element: bytes of an element of the result, 0 where no opmask can be named;

@@ -141,7 +141,7 @@ isahp_instruction_form(const struct isahp_instruction *in)
 	return &isahp_forms[in->form];
 }
 
-/** isahp_instruction_operation - enum isahp_operation */
+/** isahp_instruction_operation - enum isahp_form_operation */
 static inline unsigned int
 isahp_instruction_operation(const struct isahp_instruction *in)
 {
