@@ -17,7 +17,8 @@ isahp_unit_test(core_emulate LIBS isa_core SOURCES core_emulate.c core_native.c)
 isahp_unit_test(core_decoder_cpu LIBS isa_core
   SOURCES core_decoder_cpu.c core_native.c)
 isahp_unit_test(core_execute LIBS isa_core
-  SOURCES core_execute.c core_encode.c core_float_operands.c core_native.c)
+  SOURCES core_execute.c core_case.c core_encode.c core_float_operands.c
+    core_native.c)
 find_library(ZYDIS Zydis)
 if(ZYDIS)
   isahp_unit_test(core_constant_time LIBS isa_core ${ZYDIS})
