@@ -57,13 +57,15 @@ struct isahp_segment {
 /**
  * struct isahp_emulate_ops - how an environment reaches memory
  * @load: copy @size bytes from a linear address to @buf, at most 256.
+ * @fetch: as @load, of code: what may not be executed can not be reached. NULL:
+ *	whatever can be loaded may be. isahp_run() alone asks.
  * @store: copy @size bytes of @buf to a linear address, at most 256; all or
  *	nothing. A load or store of 1, 2, 4 or 8 bytes within a page is one access.
  * @exchange: if @size bytes (1, 2, 4, 8 or 16, within a cache line) at a linear
  *	address are @old, replace them by @new, as one access and a full barrier;
  *	@old is then what was there. ISAHP_EXCHANGE_NONE where that can not be
  *	done: the instruction, of LOCK and XCHG, is foreign.
- *	All three return how many bytes from the beginning can be reached: @size
+ *	All four return how many bytes from the beginning can be reached: @size
  *	when done; less when nothing was done since the byte behind them can not
  *	be.
  * @segment: fill in the hidden part of an enum isahp_segment_register. Asked
@@ -73,6 +75,7 @@ struct isahp_segment {
  */
 struct isahp_emulate_ops {
 	size_t (*load)(void *env, __u64 address, void *buf, size_t size);
+	size_t (*fetch)(void *env, __u64 address, void *buf, size_t size);
 	size_t (*store)(void *env, __u64 address, const void *buf, size_t size);
 	size_t (*exchange)(void *env, __u64 address, void *old, const void *new,
 			   size_t size);

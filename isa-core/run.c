@@ -39,6 +39,14 @@ static bool ends_block(const struct isahp_instruction *in)
 	}
 }
 
+/* What stores to a shadow stack, or reads it. */
+static bool uses_shadow_stack(const struct isahp_instruction *in)
+{
+	unsigned int operation = isahp_instruction_operation(in);
+
+	return operation == ISAHP_OP_CALL || operation == ISAHP_OP_RET;
+}
+
 /* False: not to be carried out. */
 static bool set_step(const struct isahp_run *run, const struct isahp_emulation *e,
 		     struct isahp_run_step *step)
@@ -48,16 +56,25 @@ static bool set_step(const struct isahp_run *run, const struct isahp_emulation *
 
 	step->function = isahp_exec_function(&step->in);
 	step->native = is_subset(&need, &run->present);
+	if (run->shadow_stack && uses_shadow_stack(&step->in))
+		return false;
 	return step->function && is_subset(&need, &can);
+}
+
+static size_t fetch_all(struct isahp_emulation *e, __u64 rip, __u8 *code, size_t size)
+{
+	const struct isahp_emulate_ops *ops = e->ops;
+
+	return (ops->fetch ?: ops->load)(e->env, rip, code, size);
 }
 
 static size_t fetch(struct isahp_emulation *e, __u64 rip, __u8 *code, size_t size)
 {
-	size_t reached = e->ops->load(e->env, rip, code, size);
+	size_t reached = fetch_all(e, rip, code, size);
 
 	/* Nothing was loaded if not all could be. */
 	if (reached < size && reached)
-		reached = e->ops->load(e->env, rip, code, reached);
+		reached = fetch_all(e, rip, code, reached);
 	return reached < size ? reached : size;
 }
 
@@ -94,7 +111,7 @@ static bool is_current(const struct isahp_run *run, struct isahp_emulation *e,
 		return false;
 	if (run->stable)
 		return true;
-	return e->ops->load(e->env, b->rip, code, b->size) >= b->size &&
+	return fetch_all(e, b->rip, code, b->size) >= b->size &&
 	       !memcmp(code, b->code, b->size);
 }
 
@@ -144,11 +161,10 @@ static enum isahp_run_end end_of(enum isahp_emulated r)
  * end, or has written into its own code.
  */
 static bool run_block(struct isahp_run *run, struct isahp_emulation *e,
-		      const struct isahp_run_block *b, __u32 *in_row,
-		      enum isahp_run_end *ret)
+		      const struct isahp_run_block *b, enum isahp_run_end *ret)
 {
 	const struct isahp_run_step *step = b->step, *end = step + b->steps;
-	__u32 left = run->limit - run->instructions, native = *in_row, emulated = 0;
+	__u32 left = run->limit - run->instructions, native = run->in_row, emulated = 0;
 	__u64 mask = exec_is_64(e) ? ~0ULL : (__u32)~0U;
 	struct isahp_registers *regs = e->regs;
 	__u64 rip = regs->rip, next;
@@ -191,7 +207,7 @@ static bool run_block(struct isahp_run *run, struct isahp_emulation *e,
 out:
 	run->instructions = run->limit - left;
 	run->emulated += emulated;
-	*in_row = native;
+	run->in_row = native;
 	return goes_on;
 }
 
@@ -199,21 +215,23 @@ enum isahp_run_end isahp_run(struct isahp_run *run, struct isahp_emulation *e)
 {
 	const struct isahp_run_block *b = enter_block(run, e);
 	enum isahp_run_end end = ISAHP_RUN_FOREIGN;
-	__u32 in_row = 0;
 
-	run->instructions = 0;
-	run->emulated = 0;
+	if (!run->resumed) {
+		run->instructions = 0;
+		run->emulated = 0;
+		run->in_row = 0;
+	}
 	e->turns = 1;
 	if (b->steps)
 		e->instruction = b->step[0].in;
-	if (b->steps && b->step[0].native)
+	if (b->steps && b->step[0].native && !run->resumed)
 		return ISAHP_RUN_FOREIGN;
-	if (!run->limit)
+	if (run->instructions >= run->limit)
 		return ISAHP_RUN_LIMIT;
 	for (;;) {
 		if (!b->steps)
 			return no_instruction(e);
-		if (!run_block(run, e, b, &in_row, &end))
+		if (!run_block(run, e, b, &end))
 			break;
 		if (run->stop && run->stop(e->env)) {
 			end = ISAHP_RUN_STOPPED;

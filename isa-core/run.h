@@ -71,11 +71,14 @@ enum isahp_run_end {
  * @blocks: memory for decoded blocks, zeroed before it is used for the first
  *	time. For one address space, and one thread at a time.
  * @blocks_log2: there are 1 << @blocks_log2 of them, at least one.
- * @generation: of what decoded blocks depend on: @present, the emulation's
- *	features, and, if @stable, all mappings of code. Blocks of another one are
- *	decoded anew.
+ * @generation: of what decoded blocks depend on: @present, @shadow_stack, the
+ *	emulation's features, and, if @stable, all mappings of code. Blocks of
+ *	another one are decoded anew.
  * @stable: code does not change within a generation. Else its bytes are compared
  *	whenever a block is entered.
+ * @shadow_stack: the thread has one (SDM vol. 1, 17.2): CALL and RET are foreign.
+ * @resumed: go on with a run that has ended: its first instruction may be the
+ *	CPU's, and what was counted counts on.
  * @present: features that the CPU has.
  * @native: end after so many instructions in a row that it would carry out.
  * @limit: of instructions; a turn of a string instruction is one.
@@ -83,18 +86,22 @@ enum isahp_run_end {
  *	to be done now.
  * @instructions: carried out.
  * @emulated: of these, which the CPU would not have carried out.
+ * @in_row: of these the last ones that it would: run.c's own.
  */
 struct isahp_run {
 	struct isahp_run_block *blocks;
 	unsigned int blocks_log2;
 	__u64 generation;
 	bool stable;
+	bool shadow_stack;
+	bool resumed;
 	struct isahp_features present;
 	__u32 native;
 	__u32 limit;
 	bool (*stop)(void *env);
 	__u32 instructions;
 	__u32 emulated;
+	__u32 in_row;
 };
 
 /**
@@ -102,7 +109,7 @@ struct isahp_run {
  * @run: see there.
  * @e: as for isahp_emulate(); @bytes, @count and @turns do not matter, and
  *	@instruction is that of the first one. That must be of a feature in
- *	@features which is not in @run's @present. After a fault and the like
+ *	@features which is not in @run's @present, unless @run is resumed. After a fault and the like
  *	registers are those before the instruction that it is of.
  *
  * Context: whatever the callbacks allow.

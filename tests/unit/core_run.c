@@ -23,6 +23,7 @@ static struct {
 	unsigned char memory[MEMORY];	/* at CODE */
 	unsigned int loads;
 	unsigned int stops;		/* how often not to stop */
+	__u64 executable;		/* code ends there, if not 0 */
 } world;
 
 static size_t reach(__u64 address, size_t size)
@@ -39,6 +40,15 @@ static size_t mem_load(void *env, __u64 address, void *buf, size_t size)
 	if (reach(address, size) == size)
 		memcpy(buf, world.memory + address - CODE, size);
 	return reach(address, size);
+}
+
+static size_t mem_fetch(void *env, __u64 address, void *buf, size_t size)
+{
+	size_t reached = mem_load(env, address, buf, size);
+
+	if (!world.executable || address + reached <= world.executable)
+		return reached;
+	return address < world.executable ? world.executable - address : 0;
 }
 
 static size_t mem_store(void *env, __u64 address, const void *buf, size_t size)
@@ -76,6 +86,7 @@ static bool stop(void *env)
 
 static const struct isahp_emulate_ops ops = {
 	.load = mem_load,
+	.fetch = mem_fetch,
 	.store = mem_store,
 	.exchange = mem_exchange,
 	.segment = segment,
@@ -193,6 +204,105 @@ Test(run, ends_where_code_can_not_be_fetched)
 	cr_assert_eq(e.access, ISAHP_ACCESS_FETCH);
 	cr_assert_eq(e.address, CODE + MEMORY);
 	cr_assert_eq(run.instructions, 2);
+}
+
+Test(run, ends_where_code_may_not_be_executed)
+{
+	/* popcnt; jmp 4 on, where data lie: popcnt */
+	static const unsigned char code[] = { POPCNT, 0xeb, 4, 0, 0, 0, 0, POPCNT };
+	/* popcnt; mov (%rbx), %edx */
+	static const unsigned char load[] = { POPCNT, 0x8b, 0x13 };
+
+	for (int again = 0; again < 2; again++) {
+		set_up(code, sizeof(code));
+		/* Once decoded and allowed. */
+		if (again)
+			isahp_run(&run, &e);
+		world.executable = CODE + 10;
+		regs.rip = CODE;
+		cr_assert_eq(isahp_run(&run, &e), ISAHP_RUN_UNREACHED);
+		cr_assert_eq(e.access, ISAHP_ACCESS_FETCH);
+		cr_assert_eq(e.address, CODE + 10);
+		cr_assert_eq(regs.rip, CODE + 10);
+		cr_assert_eq(run.instructions, 2);
+	}
+	/* Data may be where code may not. */
+	set_up(load, sizeof(load));
+	world.executable = CODE + sizeof(load);
+	regs.gpr[3] = CODE + MEMORY / 2;
+	cr_assert_eq(isahp_run(&run, &e), ISAHP_RUN_UNREACHED);
+	cr_assert_eq(e.address, world.executable);
+	cr_assert_eq(regs.gpr[2], 0xcccccccc);
+}
+
+Test(run, leaves_shadow_stacks_alone)
+{
+	/* popcnt; call or ret; popcnt */
+	static const unsigned char call[] = { POPCNT, 0xe8, 0, 0, 0, 0, POPCNT };
+	static const unsigned char through[] = { POPCNT, 0xff, 0xd3, POPCNT };
+	static const unsigned char ret[] = { POPCNT, 0xc3, POPCNT };
+	static const unsigned char pop[] = { POPCNT, 0xc2, 8, 0, POPCNT };
+	static const struct {
+		const unsigned char *code;
+		size_t size;
+		__u64 next;		/* behind CALL or RET */
+	} all[] = {
+		{ call, sizeof(call), CODE + 9 },
+		{ through, sizeof(through), CODE + 6 },
+		{ ret, sizeof(ret), CODE + 5 },
+		{ pop, sizeof(pop), CODE + 7 },
+	};
+
+	for (unsigned int i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+		for (int shadow = 0; shadow < 2; shadow++) {
+			set_up(all[i].code, all[i].size);
+			regs.gpr[3] = all[i].next;
+			regs.gpr[4] = CODE + MEMORY / 2;
+			memcpy(world.memory + MEMORY / 2, &all[i].next, 8);
+			run.shadow_stack = shadow;
+			cr_assert_eq(isahp_run(&run, &e), ISAHP_RUN_FOREIGN);
+			cr_assert_eq(run.instructions, shadow ? 1 : 3);
+			cr_assert_eq(regs.rip, shadow ? CODE + 4 : all[i].next + 4);
+			cr_assert_eq(regs.gpr[4] == CODE + MEMORY / 2, shadow);
+		}
+}
+
+Test(run, goes_on_with_what_has_ended)
+{
+	/* popcnt; 3 nops; movd %xmm0, %edx; popcnt; 9 nops */
+	static const unsigned char code[] = {
+		POPCNT, NOP, NOP, NOP, 0x66, 0x0f, 0x7e, 0xc2,
+		POPCNT, NOP, NOP, NOP, NOP, NOP, NOP, NOP, NOP, NOP,
+	};
+	static struct isahp_simd simd = { .v[0].d[0] = 42, .bytes = 16 };
+
+	set_up(code, sizeof(code));
+	cr_assert_eq(isahp_run(&run, &e), ISAHP_RUN_FOREIGN);
+	cr_assert_eq(regs.rip, CODE + 7);
+	regs.simd = &simd;
+	/* It is the CPU's own: not where a run begins. */
+	cr_assert_eq(isahp_run(&run, &e), ISAHP_RUN_FOREIGN);
+	regs.rip = CODE;
+	regs.simd = NULL;
+	cr_assert_eq(isahp_run(&run, &e), ISAHP_RUN_FOREIGN);
+	regs.simd = &simd;
+	run.resumed = true;
+	cr_assert_eq(isahp_run(&run, &e), ISAHP_RUN_NATIVE);
+	cr_assert_eq(regs.gpr[2], 42);
+	cr_assert_eq(run.instructions, 11);
+	cr_assert_eq(run.emulated, 2);
+	/* What was in a row before counts: 3 and one are 4, one more is enough. */
+	set_up(code, sizeof(code));
+	memset(world.memory + 11, NOP, 2);
+	isahp_run(&run, &e);
+	regs.simd = &simd;
+	run.resumed = true;
+	cr_assert_eq(isahp_run(&run, &e), ISAHP_RUN_NATIVE);
+	cr_assert_eq(run.instructions, 6);
+	/* And so does the limit. */
+	run.limit = 6;
+	cr_assert_eq(isahp_run(&run, &e), ISAHP_RUN_LIMIT);
+	cr_assert_eq(run.instructions, 6);
 }
 
 Test(run, is_bounded)
