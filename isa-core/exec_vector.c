@@ -114,6 +114,12 @@ static enum isahp_emulated add_sources(struct isahp_vector_work *w)
 	return r;
 }
 
+/* SDM vol. 2B, MOVSS: a register is merged, what is loaded has zeros above it. */
+static bool loads(const struct isahp_vector_work *w)
+{
+	return w->operation->fn == isahp_lanes_mov && exec_is_memory(w->in, 1);
+}
+
 /*
  * Who is first, second and third is said in vector.h. A destination that is read
  * is the first in legacy encodings, or all there is beside an immediate.
@@ -130,6 +136,8 @@ static void call(struct isahp_vector_work *w, union isahp_vector *ret)
 		c = &w->e->regs->simd->v[0];
 	if (w->sources == 1) {
 		b = s[0];
+		if (loads(w))
+			a = &zero;
 	} else if (w->sources > 1) {
 		a = s[0];
 		b = s[1];
@@ -189,7 +197,7 @@ static enum isahp_emulated put_result(struct isahp_vector_work *w, union isahp_v
 	case ISAHP_OPERAND_MEMORY:
 		return isahp_exec_vector_store(w, op.size, value);
 	case ISAHP_OPERAND_VECTOR:
-		put_vector(w, op.number, op.size, value);
+		put_vector(w, op.number, w->scalar ? 16 : op.size, value);
 		break;
 	case ISAHP_OPERAND_OPMASK:
 		simd->k[op.number] = value->q[0] &

@@ -124,8 +124,8 @@ enum isahp_emulated isahp_exec_vector_load(const struct isahp_vector_work *w, un
 				       unsigned int size, union isahp_vector *ret)
 {
 	/* Of a fixed size: it is not the vector's elements. */
-	bool whole = w->whole ||
-		     (!w->is_float && exec_kind(w->in, of)->size < ISAHP_SIZE_X);
+	bool whole = w->whole || (!w->is_float && !w->scalar &&
+				  exec_kind(w->in, of)->size < ISAHP_SIZE_X);
 	const struct isahp_form *form = isahp_instruction_form(w->in);
 	unsigned int n = vector_elements(w), unit = size / n, i;
 	enum isahp_emulated r;
