@@ -2,14 +2,21 @@
 /*
  * bench_emulator - what it costs to finish the instructions that a CPU has lost.
  */
+#include <string.h>
+
 #include "emulator.h"
+#include "loop.h"
+#include "translated.h"
 
 int main(int argc, char **argv)
 {
 	static struct bench b;
-	double noise, of_run;
+	double noise;
 	int rc;
 
+	loop_choose_strlen(argv);
+	if (argc == 2 && !strcmp(argv[1], TRANSLATED_OPTION))
+		return translated_serve();
 	bench_init(&b, "emulator");
 	rc = bench_arguments(&b, "Measure what decoding and carrying out instructions costs.",
 			     argc, argv);
@@ -17,6 +24,7 @@ int main(int argc, char **argv)
 		return rc - 1;
 	bench_pin(0);
 	noise = emulator_decode(&b);
-	of_run = emulator_run(&b);
-	return bench_end(&b, of_run > noise ? of_run : noise);
+	if (!emulator_run(&b))
+		return 1;
+	return bench_end(&b, noise);
 }

@@ -12,7 +12,13 @@
  */
 double emulator_decode(struct bench *b);
 
-/** emulator_run - rows for running ahead */
-double emulator_run(struct bench *b);
+/**
+ * emulator_run - rows for loops of lost instructions
+ * @b: they are added to.
+ *
+ * Return: false, and a line on stderr, if one of the ways to run them computed
+ * something else than the others.
+ */
+bool emulator_run(struct bench *b);
 
 #endif /* BENCH_EMULATOR_H */

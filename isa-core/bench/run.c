@@ -1,173 +1,150 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-/* A loop of bit instructions, run ahead and by the CPU. */
+/* Rows for loops: run ahead, and in other ways. */
 #include "emulator.h"
 
+#include <isa-core/cpuid.h>
 #include <isa-core/features.h>
-#include <isa-core/run.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#define WORDS 1024
-#define PER_TURN 8	/* instructions */
-#define ROUNDS 200
-#define BLOCKS_LOG2 6
+#include "ahead.h"
+#include "translated.h"
 
-static __u64 words[WORDS];
+#define ROUNDS 100
+#define QUICK_ROUNDS 5
 
-/* In: %rdi words, %rsi how many. Out: %rax. */
-__asm__(
-"	.pushsection .text\n"
-"	.balign 64\n"
-"bench_bits:\n"
-"	xor %eax, %eax\n"
-"	xor %r9d, %r9d\n"
-"1:	mov (%rdi), %rdx\n"
-"	popcnt %rdx, %rcx\n"
-"	blsr %rdx, %r8\n"
-"	add %rcx, %rax\n"
-"	xor %r8, %r9\n"
-"	add $8, %rdi\n"
-"	dec %rsi\n"
-"	jnz 1b\n"
-"	add %r9, %rax\n"
-"	ret\n"
-"	.popsection\n");
-extern __u64 bench_bits(const __u64 *p, __u64 count);
-
-/* Nothing here waits: who else runs on this CPU does not count. */
-static double cpu_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-	return (double)t.tv_sec * 1e9 + (double)t.tv_nsec;
-}
-
-/* --- the emulator's environment ------------------------------------------- */
-
-static size_t load(void *env, __u64 address, void *buf, size_t size)
-{
-	const void *from = (const void *)(uintptr_t)address;
-
-	(void)env;
-	switch (size) {
-	case 4:
-		memcpy(buf, from, 4);
-		break;
-	case 8:
-		memcpy(buf, from, 8);
-		break;
-	default:
-		memcpy(buf, from, size);
-	}
-	return size;
-}
-
-static size_t store(void *env, __u64 address, const void *buf, size_t size)
-{
-	(void)env;
-	memcpy((void *)(uintptr_t)address, buf, size);
-	return size;
-}
-
-static size_t exchange(void *env, __u64 address, void *old, const void *new,
-		       size_t size)
-{
-	(void)env;
-	(void)address;
-	(void)old;
-	(void)new;
-	(void)size;
-	return ISAHP_EXCHANGE_NONE;
-}
-
-static bool segment(void *env, unsigned int n, struct isahp_segment *ret)
-{
-	(void)env;
-	(void)n;
-	(void)ret;
-	return false;
-}
-
-static const struct isahp_emulate_ops ops = {
-	.load = load,
-	.store = store,
-	.exchange = exchange,
-	.segment = segment,
+enum way {
+	AHEAD,
+	AGAIN,
+	VOUCHED,
+	TRANSLATED,
+	NATIVE,
+	WAYS
 };
 
-/* --- the two -------------------------------------------------------------- */
+/**
+ * struct contest - the ways take turns
+ * @loop: of it.
+ * @number: of loop_get().
+ * @ahead: the emulator's.
+ * @translated: QEMU's; NULL: there is none.
+ * @native: this CPU can.
+ * @ns: for each instruction.
+ */
+struct contest {
+	const struct loop *loop;
+	unsigned int number;
+	struct ahead ahead;
+	struct translated *translated;
+	bool native;
+	double ns[WAYS][ROUNDS];
+};
 
-static double native(void)
+/* --- the ways ---------------------------------------------------------------- */
+
+static bool is_in(const struct contest *c, enum way way)
 {
-	double begin = cpu_ns();
-	volatile __u64 sink;
-	int i;
-
-	for (i = 0; i < 16; i++)
-		sink = bench_bits(words, WORDS);
-	(void)sink;
-	return (cpu_ns() - begin) / (16.0 * WORDS * PER_TURN);
+	if (way == TRANSLATED)
+		return c->translated;
+	return way != NATIVE || c->native;
 }
 
-static double emulated(bool stable)
+static double run(struct contest *c, enum way way, __u64 *ret_result)
 {
-	static struct isahp_run_block blocks[1 << BLOCKS_LOG2];
-	struct isahp_registers regs = {
-		.gpr = { [6] = WORDS, [7] = (uintptr_t)words },
-		.rip = (uintptr_t)&bench_bits + 5 + 3,	/* at popcnt */
-		.rflags = 0x202,
-	};
-	struct isahp_emulation e = {
-		.mode = ISAHP_CODE_64,
-		.address_bits = 48,
-		.untag_mask = ~0ULL,
-		.regs = &regs,
-		.ops = &ops,
-	};
-	struct isahp_run run = {
-		.blocks = blocks,
-		.blocks_log2 = BLOCKS_LOG2,
-		.generation = stable,
-		.stable = stable,
-		.native = 1000,
-		.limit = WORDS * PER_TURN - 1,
-	};
-	double begin;
-
-	isahp_features_add(&e.features, ISAHP_FEATURE_POPCNT);
-	isahp_features_add(&e.features, ISAHP_FEATURE_BMI1);
-	begin = cpu_ns();
-	isahp_run(&run, &e);
-	return (cpu_ns() - begin) / run.instructions;
+	switch (way) {
+	case TRANSLATED:
+		return translated_run(c->translated, c->number, ret_result);
+	case NATIVE:
+		return loop_execute(c->loop, ret_result);
+	default:
+		return ahead_run(&c->ahead, way == VOUCHED, ret_result);
+	}
 }
 
-double emulator_run(struct bench *b)
+/* False if two ways differ in what they compute: then nothing counts. */
+static bool take_turns(struct contest *c, size_t rounds)
 {
-	size_t rounds = b->quick ? 20 : ROUNDS, i;
-	static double a[2][ROUNDS], again[ROUNDS], n[ROUNDS];
+	__u64 wanted = 0, result = 0;
+	enum way way;
+	size_t i;
+	double ns;
+
+	run(c, AHEAD, &wanted);
+	for (i = 0; i < rounds; i++) {
+		for (way = 0; way < WAYS; way++) {
+			if (!is_in(c, way))
+				continue;
+			if (c->loop->out)
+				memset(c->loop->out, 0, c->loop->out_size);
+			ns = run(c, way, &result);
+			if (ns < 0 || result != wanted) {
+				fprintf(stderr, "bench_emulator: %s: way %u: %s\n",
+					c->loop->name, way,
+					ns < 0 ? "it has stopped" : "another result");
+				return false;
+			}
+			c->ns[way][i] = ns / c->ahead.instructions;
+		}
+	}
+	return true;
+}
+
+/* --- rows -------------------------------------------------------------------- */
+
+static void add(struct bench *b, struct contest *c, enum way way, enum way peer,
+		const char *peer_name, double goal, size_t rounds)
+{
 	struct bench_row row = {
 		.unit = "ns",
-		.peer = "the CPU itself",
+		.goal = goal,
+		.at_most = goal > 0,
 		.samples = rounds,
 	};
 
-	for (i = 0; i < WORDS; i++)
-		words[i] = i * 0x9e3779b97f4a7c15ULL;
-	for (i = 0; i < rounds; i++) {
-		a[0][i] = emulated(false);
-		a[1][i] = emulated(true);
-		again[i] = emulated(false);
-		n[i] = native();
+	if (!is_in(c, way) || !is_in(c, peer))
+		return;
+	snprintf(row.name, sizeof(row.name), "%s", c->loop->name);
+	snprintf(row.peer, sizeof(row.peer), "%s", peer_name);
+	row.noise = bench_noise(c->ns[AHEAD], c->ns[AGAIN], rounds);
+	row.ratio = bench_ratio(c->ns[way], c->ns[peer], rounds);
+	row.value = bench_percentile(c->ns[way], rounds, 50);
+	row.peer_value = bench_percentile(c->ns[peer], rounds, 50);
+	bench_add(b, row);
+}
+
+static bool compete(struct bench *b, struct contest *c)
+{
+	size_t rounds = b->quick ? QUICK_ROUNDS : ROUNDS;
+
+	if (!ahead_init(&c->ahead, c->loop) || !take_turns(c, rounds))
+		return false;
+	add(b, c, AHEAD, TRANSLATED, TRANSLATED_BY, 1.5, rounds);
+	add(b, c, AHEAD, VOUCHED, "the same, code vouched for", 0, rounds);
+	add(b, c, AHEAD, NATIVE, "the CPU itself", 0, rounds);
+	return true;
+}
+
+bool emulator_run(struct bench *b)
+{
+	struct isahp_features here = isahp_cpuid_features();
+	static struct contest contest;
+	struct translated translated;
+	bool ok = true, has_qemu;
+	unsigned int i;
+
+	here = isahp_features_enabled(&here, isahp_cpuid_xcr0());
+	signal(SIGPIPE, SIG_IGN);
+	has_qemu = translated_start(&translated);
+	for (i = 0; i < LOOPS && ok; i++) {
+		contest.loop = loop_get(i);
+		contest.number = i;
+		contest.translated = has_qemu ? &translated : NULL;
+		contest.native = isahp_features_subset(&contest.loop->needs, &here);
+		ok = compete(b, &contest);
 	}
-	row.noise = bench_noise(a[0], again, rounds);
-	row.peer_value = bench_percentile(n, rounds, 50);
-	for (i = 0; i < 2; i++) {
-		row.ratio = bench_ratio(a[i], n, rounds);
-		row.value = bench_percentile(a[i], rounds, 50);
-		strcpy(row.name, i ? "run, bits, code vouched for" :
-				     "run, bits, an instruction");
-		bench_add(b, row);
-	}
-	return row.noise;
+	if (has_qemu)
+		translated_end(&translated);
+	return ok;
 }

@@ -40,6 +40,10 @@ EMULATOR_ROWS = [
     ("decode, libcrypto.so.3", "Zydis"),
     ("decode, libm.so.6", "Zydis"),
     ("decode, libopenblas.so.0", "Zydis"),
+    ("glibc's strlen of AVX2", "qemu-x86_64 -cpu max"),
+    ("a dot product by FMA", "qemu-x86_64 -cpu max"),
+    ("POPCNT and BLSR", "qemu-x86_64 -cpu max"),
+    ("AES-128's rounds", "qemu-x86_64 -cpu max"),
 ]
 
 POLICY_ROWS = [
