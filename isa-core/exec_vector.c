@@ -120,6 +120,15 @@ static bool loads(const struct isahp_vector_work *w)
 	return w->operation->fn == isahp_lanes_mov && exec_is_memory(w->in, 1);
 }
 
+/* Two of them lie as in a register (APM vol. 4, EXTRQ): a length and a place. */
+static const union isahp_vector *immediates(struct isahp_vector_work *w)
+{
+	union isahp_vector *t = &w->temporary[1];
+
+	t->q[0] = (w->in->immediate & 0xff) | w->in->immediate >> 32 << 8;
+	return t;
+}
+
 /*
  * Who is first, second and third is said in vector.h. A destination that is read
  * is the first in legacy encodings, or all there is beside an immediate.
@@ -132,6 +141,8 @@ static void call(struct isahp_vector_work *w, union isahp_vector *ret)
 	if (w->in->flags & ISAHP_INSTRUCTION_ZEROING &&
 	    w->operation->sources & ISAHP_LANES_K)
 		c = &zero;
+	else if (isahp_instruction_form(w->in)->flags & ISAHP_FORM_IMM8_2)
+		c = immediates(w);
 	else if (!vector_is_vex(w->in))
 		c = &w->e->regs->simd->v[0];
 	if (w->sources == 1) {
@@ -221,6 +232,9 @@ static void set_lanes(struct isahp_vector_work *w)
 		.imm = w->in->immediate,
 		.active = w->in->opmask ? w->e->regs->simd->k[w->in->opmask] : ~0ULL,
 	};
+	/* SDM vol. 2A, INSERTPS: which element is for registers to say. */
+	if (form->operation == ISAHP_OP_INSERTPS && w->in->rm == ISAHP_REGISTER_NONE)
+		w->lanes.imm &= 0x3f;
 	w->element = form->element & 0xf ? form->element & 0xf : 16;
 	w->scalar = w->operation->sources & ISAHP_LANES_S;
 	w->is_float = isahp_exec_float_operation(form->operation);
@@ -285,8 +299,11 @@ EXEC_FAMILY(lanes)
 	return carry_out(e, in, false, false);
 }
 
-/* Elements of the source go elsewhere: it is read without a look at the opmask
- * (SDM vol. 2A, 2.8.5, Exceptions Type E4NF). */
+/*
+ * Elements go elsewhere: all of the source is read without a look at the opmask
+ * (SDM vol. 2A, 2.8.5, Exceptions Type E4NF), and must be within reach where they
+ * are stored (VEXTRACTF32X4: E6NF).
+ */
 EXEC_FAMILY(whole)
 {
 	return carry_out(e, in, true, false);

@@ -14,7 +14,7 @@
  * @operation: what it does.
  * @lanes: what its function is told.
  * @element: bytes that a bit of the opmask stands for.
- * @whole: memory is read whatever the opmask says.
+ * @whole: memory must be within reach whatever the opmask says.
  * @repeats: what is read is repeated over the result.
  * @scalar: the result is one element.
  * @is_float: of floating point: @lanes.fp is @fp.

@@ -205,17 +205,21 @@ enum isahp_emulated isahp_exec_vector_store(const struct isahp_vector_work *w,
 					unsigned int size,
 					const union isahp_vector *value)
 {
+	bool parts = !vector_all_active(w);
+	unsigned int unit = size / vector_elements(w);
 	enum isahp_emulated r;
 	__u64 address;
 
 	r = check_alignment(w, size, ISAHP_ACCESS_STORE);
 	if (r != ISAHP_EMULATE_DONE)
 		return r;
-	if (w->in->opmask && !vector_all_active(w))
-		return store_parts(w, size / vector_elements(w), value);
+	if (parts && !w->whole)
+		return store_parts(w, unit, value);
 	r = reach(w, 0, size, ISAHP_ACCESS_STORE, &address);
-	if (r != ISAHP_EMULATE_DONE)
+	if (r == ISAHP_EMULATE_DONE && (parts || !value))
+		r = probe(w->e, address, size);
+	if (r != ISAHP_EMULATE_DONE || !value)
 		return r;
-	return value ? isahp_exec_store_at(w->e, address, value, size) :
-		       probe(w->e, address, size);
+	return parts ? store_active(w, unit, value) :
+		       isahp_exec_store_at(w->e, address, value, size);
 }
