@@ -39,6 +39,7 @@ enum isahp_segment_register {
 /* General registers are 0 to 15, opmasks 0 to 7, vector registers 0 to 31. */
 #define ISAHP_REGISTER_RAX 0
 #define ISAHP_REGISTER_RCX 1
+#define ISAHP_REGISTER_RDX 2
 #define ISAHP_REGISTER_RSP 4
 #define ISAHP_REGISTER_RBP 5
 /* AH, CH, DH, BH: the second byte of general register n - ISAHP_REGISTER_AH. */

@@ -180,6 +180,27 @@ static void set_divide(struct test_case *c)
 		gpr[0] &= 0x1ff;
 }
 
+/* Of a few characters, short ones too, and the end marked by a zero. */
+static void draw_string(union isahp_vector *v)
+{
+	for (unsigned int i = 0; i < 16 && !one_in(8); i++)
+		v->b[i] = v->b[case_below(16)] & (one_in(2) ? 3 : 0xff);
+}
+
+static void set_strings(struct test_case *c)
+{
+	for (unsigned int i = 0; i < 16; i++)
+		draw_string(&c->simd.v[i]);
+	for (unsigned int i = 0; i <= ISAHP_REGISTER_RDX; i += 2) {
+		if (one_in(4))
+			continue;
+		c->regs.gpr[i] = case_below(40) - 20;
+		/* Half of it counts, or all. */
+		if (c->code.mode == ISAHP_CODE_32 || one_in(4))
+			c->regs.gpr[i] = (__u32)c->regs.gpr[i];
+	}
+}
+
 /* What makes an instruction do something. Before addresses are aimed. */
 static void set_operands(struct test_case *c)
 {
@@ -223,6 +244,12 @@ static void set_operands(struct test_case *c)
 	case ISAHP_OP_LEAVE:
 	case ISAHP_OP_ENTER:
 		gpr[ISAHP_REGISTER_RBP] = c->target[1];
+		break;
+	case ISAHP_OP_PCMPESTRI:
+	case ISAHP_OP_PCMPESTRM:
+	case ISAHP_OP_PCMPISTRI:
+	case ISAHP_OP_PCMPISTRM:
+		set_strings(c);
 		break;
 	case ISAHP_OP_XLAT:
 		gpr[3] = c->target[0] - (__u8)gpr[0] -
@@ -277,6 +304,13 @@ static void set_memory(struct test_case *c)
 	case ISAHP_OP_LDMXCSR:
 		if (!one_in(4))
 			put_memory(c->target[0], random64() & 0xffff, 4);
+		break;
+	case ISAHP_OP_PCMPESTRI:
+	case ISAHP_OP_PCMPESTRM:
+	case ISAHP_OP_PCMPISTRI:
+	case ISAHP_OP_PCMPISTRM:
+		for (unsigned int i = 0; i < 2; i++)
+			put_memory(c->target[0] + 8 * i, c->simd.v[8].q[i], 8);
 		break;
 	case ISAHP_OP_POPF:
 		put_memory(c->target[1], random64(), 8);
