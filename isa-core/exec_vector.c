@@ -264,15 +264,14 @@ static enum isahp_emulated finish(struct isahp_vector_work *w, union isahp_vecto
 }
 
 static enum isahp_emulated carry_out(struct isahp_emulation *e,
-				     const struct isahp_instruction *in, bool whole,
-				     bool repeats)
+				     const struct isahp_instruction *in,
+				     enum isahp_vector_reach reach)
 {
 	struct isahp_vector_work w = {
 		.e = e,
 		.in = in,
 		.operation = operation_of(in),
-		.whole = whole,
-		.repeats = repeats && exec_is_memory(in, 1),
+		.reach = reach,
 	};
 	union isahp_vector value = zero;
 	struct isahp_operand to;
@@ -280,8 +279,9 @@ static enum isahp_emulated carry_out(struct isahp_emulation *e,
 
 	if (!w.operation || !isahp_exec_vector_at_hand(e, in))
 		return ISAHP_EMULATE_FOREIGN;
-	/* What of a masked operand must be aligned depends on who made the CPU. */
-	if (in->opmask && e->regs->rflags & ISAHP_FLAG_AC)
+	/* What of a masked or packed operand must be aligned depends on who made the CPU. */
+	if ((in->opmask || reach == ISAHP_VECTOR_PACKED) &&
+	    e->regs->rflags & ISAHP_FLAG_AC)
 		return ISAHP_EMULATE_FOREIGN;
 	set_lanes(&w);
 	to = isahp_instruction_operand(in, 0);
@@ -296,23 +296,25 @@ static enum isahp_emulated carry_out(struct isahp_emulation *e,
 
 EXEC_FAMILY(lanes)
 {
-	return carry_out(e, in, false, false);
+	return carry_out(e, in, ISAHP_VECTOR_ACTIVE);
 }
 
-/*
- * Elements go elsewhere: all of the source is read without a look at the opmask
- * (SDM vol. 2A, 2.8.5, Exceptions Type E4NF), and must be within reach where they
- * are stored (VEXTRACTF32X4: E6NF).
- */
+/* Elements go elsewhere (SDM vol. 2A, 2.8.5, Exceptions Types E4NF and E6NF). */
 EXEC_FAMILY(whole)
 {
-	return carry_out(e, in, true, false);
+	return carry_out(e, in, ISAHP_VECTOR_WHOLE);
 }
 
 /* Broadcasts (Exceptions Type E6). */
 EXEC_FAMILY(broadcast)
 {
-	return carry_out(e, in, false, true);
+	return carry_out(e, in, ISAHP_VECTOR_REPEATED);
+}
+
+/* Compression and expansion. */
+EXEC_FAMILY(packed)
+{
+	return carry_out(e, in, ISAHP_VECTOR_PACKED);
 }
 
 /* In 32-bit code there are eight of them. */

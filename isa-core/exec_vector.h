@@ -8,14 +8,28 @@
 #include "lanes.h"
 
 /**
+ * enum isahp_vector_reach - which bytes of memory an instruction with an opmask reaches
+ * @ISAHP_VECTOR_ACTIVE: those of active elements.
+ * @ISAHP_VECTOR_WHOLE: all of them (Exceptions Types E4NF and E6NF).
+ * @ISAHP_VECTOR_REPEATED: what is read is repeated over the result; of it, that
+ *	which becomes an active element.
+ * @ISAHP_VECTOR_PACKED: of as many elements as are active, one behind the other.
+ */
+enum isahp_vector_reach {
+	ISAHP_VECTOR_ACTIVE,
+	ISAHP_VECTOR_WHOLE,
+	ISAHP_VECTOR_REPEATED,
+	ISAHP_VECTOR_PACKED,
+};
+
+/**
  * struct isahp_vector_work - an instruction under way
  * @e: the instruction's.
  * @in: itself.
  * @operation: what it does.
  * @lanes: what its function is told.
  * @element: bytes that a bit of the opmask stands for.
- * @whole: memory must be within reach whatever the opmask says.
- * @repeats: what is read is repeated over the result.
+ * @reach: of memory.
  * @scalar: the result is one element.
  * @is_float: of floating point: @lanes.fp is @fp.
  * @fp: control and flags.
@@ -30,8 +44,7 @@ struct isahp_vector_work {
 	const struct isahp_lanes_operation *operation;
 	struct isahp_lanes lanes;
 	unsigned int element;
-	bool whole;
-	bool repeats;
+	enum isahp_vector_reach reach;
 	bool scalar;
 	bool is_float;
 	struct isahp_fp fp;

@@ -40,6 +40,17 @@ static bool must_align(const struct isahp_instruction *in, unsigned int size)
 	}
 }
 
+/* Of those elements that are active, when there is nothing between them. */
+static unsigned int packed_size(const struct isahp_vector_work *w)
+{
+	__u64 left = vector_active(w);
+	unsigned int n = 0;
+
+	for (; left; left &= left - 1)
+		n++;
+	return n * w->element;
+}
+
 static __u64 offset_of(const struct isahp_vector_work *w, unsigned int from)
 {
 	return exec_cut(isahp_exec_offset(w->e, w->in) + from, w->in->address_size);
@@ -76,6 +87,8 @@ static enum isahp_emulated load_part(const struct isahp_vector_work *w, __u8 *to
 	enum isahp_emulated r;
 	__u64 address;
 
+	if (!size)
+		return ISAHP_EMULATE_DONE;
 	r = reach(w, from, size, ISAHP_ACCESS_LOAD, &address);
 	return r == ISAHP_EMULATE_DONE ?
 		       isahp_exec_load_at(w->e, address, to + from, size,
@@ -89,7 +102,7 @@ static enum isahp_emulated load_broadcast(const struct isahp_vector_work *w,
 	enum isahp_emulated r;
 	unsigned int i;
 
-	if (!w->whole && !vector_any_active(w))
+	if (w->reach != ISAHP_VECTOR_WHOLE && !vector_any_active(w))
 		return ISAHP_EMULATE_DONE;
 	r = load_part(w, ret->b, 0, unit);
 	if (r != ISAHP_EMULATE_DONE)
@@ -124,8 +137,9 @@ enum isahp_emulated isahp_exec_vector_load(const struct isahp_vector_work *w, un
 				       unsigned int size, union isahp_vector *ret)
 {
 	/* Of a fixed size: it is not the vector's elements. */
-	bool whole = w->whole || (!w->is_float && !w->scalar &&
-				  exec_kind(w->in, of)->size < ISAHP_SIZE_X);
+	bool whole = w->reach == ISAHP_VECTOR_WHOLE ||
+		     (!w->is_float && !w->scalar &&
+		      exec_kind(w->in, of)->size < ISAHP_SIZE_X);
 	const struct isahp_form *form = isahp_instruction_form(w->in);
 	unsigned int n = vector_elements(w), unit = size / n, i;
 	enum isahp_emulated r;
@@ -134,7 +148,9 @@ enum isahp_emulated isahp_exec_vector_load(const struct isahp_vector_work *w, un
 	if (w->in->flags & ISAHP_INSTRUCTION_BROADCAST)
 		return load_broadcast(w, form->element >> 4, size, ret);
 	r = check_alignment(w, size, ISAHP_ACCESS_LOAD);
-	if (w->repeats && !vector_all_active(w))
+	if (w->reach == ISAHP_VECTOR_PACKED)
+		return load_part(w, ret->b, 0, packed_size(w));
+	if (w->reach == ISAHP_VECTOR_REPEATED && !vector_all_active(w))
 		return load_repeated(w, size, ret);
 	if (r == ISAHP_EMULATE_DONE && (whole || !unit || vector_all_active(w)))
 		return load_part(w, ret->b, 0, size);
@@ -205,7 +221,7 @@ enum isahp_emulated isahp_exec_vector_store(const struct isahp_vector_work *w,
 					unsigned int size,
 					const union isahp_vector *value)
 {
-	bool parts = !vector_all_active(w);
+	bool parts = w->reach != ISAHP_VECTOR_PACKED && !vector_all_active(w);
 	unsigned int unit = size / vector_elements(w);
 	enum isahp_emulated r;
 	__u64 address;
@@ -213,8 +229,12 @@ enum isahp_emulated isahp_exec_vector_store(const struct isahp_vector_work *w,
 	r = check_alignment(w, size, ISAHP_ACCESS_STORE);
 	if (r != ISAHP_EMULATE_DONE)
 		return r;
-	if (parts && !w->whole)
+	if (parts && w->reach != ISAHP_VECTOR_WHOLE)
 		return store_parts(w, unit, value);
+	if (w->reach == ISAHP_VECTOR_PACKED)
+		size = packed_size(w);
+	if (!size)
+		return r;
 	r = reach(w, 0, size, ISAHP_ACCESS_STORE, &address);
 	if (r == ISAHP_EMULATE_DONE && (parts || !value))
 		r = probe(w->e, address, size);
