@@ -362,6 +362,8 @@ static char float_type(unsigned int row)
 
 	if (one_in(8))
 		return "hsdiq"[case_below(5)];
+	if (strstr(name, "DPBF16"))
+		return 'b';
 	if (strstr(name, "PH2"))
 		return 'h';
 	if (strstr(name, "DQ2"))

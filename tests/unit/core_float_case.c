@@ -45,6 +45,8 @@ unsigned int form_elements(const struct native_form *form)
 	unsigned int result = to_vector(form) ? operands_size(form->result) : source;
 	unsigned int n = form->bytes / (source > result ? source : result);
 
+	if (strstr(form->name, "cvtne2"))
+		return 2 * n;
 	/* A general register has @bytes of its own, and is one element in any case. */
 	return n && (form->bytes >= 16 || to_vector(form)) ? n : 1;
 }

@@ -134,6 +134,7 @@ void native_init(void)
 	features[NATIVE_AVX512F] = __builtin_cpu_supports("avx512f");
 	features[NATIVE_AVX512VL] = __builtin_cpu_supports("avx512vl");
 	features[NATIVE_AVX512DQ] = __builtin_cpu_supports("avx512dq");
+	features[NATIVE_AVX512_BF16] = __builtin_cpu_supports("avx512bf16");
 	sigaction(SIGFPE, &sa, NULL);
 }
 

@@ -28,6 +28,7 @@ enum native_feature {
 	NATIVE_AVX512F,
 	NATIVE_AVX512VL,
 	NATIVE_AVX512DQ,
+	NATIVE_AVX512_BF16,
 	NATIVE_FEATURES,
 };
 
@@ -49,7 +50,7 @@ struct native_form {
 	__u8 kind;
 	__u8 feature;
 	bool immediate;
-	char source;		/* h s d: formats; i q: integers of 32, 64 bits */
+	char source;		/* of operands_fill() */
 	char result;		/* these, k (mask), r (rax), f (flags) */
 	const unsigned char *code;	/* if immediate, 256 times 32 bytes */
 };

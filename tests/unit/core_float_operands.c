@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 static __u64 state;
@@ -33,7 +34,7 @@ unsigned int operands_below(unsigned int n)
 
 unsigned int operands_size(char type)
 {
-	return type == 'h' ? 2 : type == 's' || type == 'i' ? 4 : 8;
+	return type == 'h' ? 2 : strchr("sib", type) ? 4 : 8;
 }
 
 void operands_put(char type, union isahp_vector *v, unsigned int n, __u64 value)
@@ -276,6 +277,28 @@ static void related(char type, __u64 v[3])
 	}
 }
 
+/* Halves of what is related as binary32; one product of the two often is 0. */
+static void fill_pairs(union isahp_vector *a, union isahp_vector *b,
+		       union isahp_vector *c)
+{
+	union isahp_vector low[3];
+	unsigned int i;
+
+	operands_fill('s', a, b, c);
+	operands_fill('s', &low[0], &low[1], &low[2]);
+	for (i = 0; i < 16; i++) {
+		a->w[2 * i] = operands_below(3) ? low[0].w[2 * i + 1] : 0;
+		b->w[2 * i] = low[1].w[2 * i + 1];
+		if (!operands_below(4))
+			c->d[i] = cancel('s', a->d[i] & ~0xffffu, b->d[i] & ~0xffffu,
+					 false);
+		if (operands_below(3))
+			continue;
+		a->w[2 * i + 1] = 0;
+		c->d[i] = low[2].d[i];
+	}
+}
+
 void operands_fill(char type, union isahp_vector *a, union isahp_vector *b,
 		   union isahp_vector *c)
 {
@@ -285,6 +308,10 @@ void operands_fill(char type, union isahp_vector *a, union isahp_vector *b,
 	unsigned int i, j, n = 64 / operands_size(type);
 	union isahp_vector *to[3] = { a, b, c };
 
+	if (type == 'b') {
+		fill_pairs(a, b, c);
+		return;
+	}
 	for (i = 0; i < n; i++) {
 		unsigned int first = operands_below(3);
 		__u64 v[3];

@@ -16,7 +16,8 @@ unsigned int operands_below(unsigned int n);
 
 /**
  * operands_fill - the three sources of an operation
- * @type: h s d: binary16, 32, 64; i q: integers of 32 and 64 bits.
+ * @type: h s d: binary16, 32, 64; i q: integers of 32 and 64 bits; b: pairs of
+ *	bfloat16, and binary32 in @c.
  *
  * Elements of the same number have to do with each other: they cancel, meet in a
  * tie, or their product or quotient is at the edge of the format.
