@@ -30,6 +30,8 @@ enum isahp_vector_reach {
  * @lanes: what its function is told.
  * @element: bytes that a bit of the opmask stands for.
  * @reach: of memory.
+ * @masked: @lanes.active is a mask that is no opmask: memory is stored to by it, and
+ *	aligned as it may be.
  * @scalar: the result is one element.
  * @is_float: of floating point: @lanes.fp is @fp.
  * @fp: control and flags.
@@ -45,6 +47,7 @@ struct isahp_vector_work {
 	struct isahp_lanes lanes;
 	unsigned int element;
 	enum isahp_vector_reach reach;
+	bool masked;
 	bool scalar;
 	bool is_float;
 	struct isahp_fp fp;

@@ -60,8 +60,8 @@ static enum isahp_emulated reach(const struct isahp_vector_work *w, unsigned int
 				 unsigned int size, enum isahp_access access,
 				 __u64 *ret)
 {
-	return isahp_exec_linear(w->e, w->in->segment, offset_of(w, from), size,
-				 access, ret);
+	return (w->masked ? isahp_exec_linear_unchecked : isahp_exec_linear)
+		(w->e, w->in->segment, offset_of(w, from), size, access, ret);
 }
 
 /* #GP, before EFLAGS.AC is asked. */
@@ -72,7 +72,7 @@ static enum isahp_emulated check_alignment(const struct isahp_vector_work *w,
 	enum isahp_emulated r;
 	__u64 address;
 
-	if (!must_align(w->in, size) || !vector_any_active(w))
+	if (w->masked || !must_align(w->in, size) || !vector_any_active(w))
 		return ISAHP_EMULATE_DONE;
 	r = isahp_exec_linear_unchecked(w->e, w->in->segment, offset_of(w, 0), size,
 					access, &address);

@@ -42,6 +42,7 @@ enum isahp_segment_register {
 #define ISAHP_REGISTER_RDX 2
 #define ISAHP_REGISTER_RSP 4
 #define ISAHP_REGISTER_RBP 5
+#define ISAHP_REGISTER_RDI 7
 /* AH, CH, DH, BH: the second byte of general register n - ISAHP_REGISTER_AH. */
 #define ISAHP_REGISTER_AH 32
 #define ISAHP_REGISTER_RIP 64

@@ -102,6 +102,21 @@ static bool is_string(const struct isahp_instruction *in)
 	}
 }
 
+/* What is masked out lies between two stores. */
+static bool is_masked(const struct isahp_instruction *in)
+{
+	switch (isahp_instruction_operation(in)) {
+	case ISAHP_OP_MASKMOVDQU:
+	case ISAHP_OP_VMASKMOVPD:
+	case ISAHP_OP_VMASKMOVPS:
+	case ISAHP_OP_VPMASKMOVD:
+	case ISAHP_OP_VPMASKMOVQ:
+		return true;
+	default:
+		return in->opmask;
+	}
+}
+
 static void check(const struct isahp_emulation *e, enum isahp_emulated r,
 		  const struct isahp_registers *before, const struct world *w)
 {
@@ -110,8 +125,7 @@ static void check(const struct isahp_emulation *e, enum isahp_emulated r,
 	if (is_string(&e->instruction))
 		return;
 	if (r == ISAHP_EMULATE_DONE) {
-		/* What is masked out lies between two stores. */
-		if (w->stores > 1 && !e->instruction.opmask)
+		if (w->stores > 1 && !is_masked(&e->instruction))
 			abort();
 		return;
 	}

@@ -6,6 +6,7 @@
 #include <isa-core/exec_float.h>
 
 #include "core_case.h"
+#include "core_case_mask.h"
 #include "core_float_operands.h"
 #include "core_random.h"
 
@@ -411,6 +412,7 @@ bool case_draw(struct test_case *c, unsigned int row, enum isahp_code_mode mode)
 	fill(c->target[0]);
 	fill(c->target[1]);
 	set_operands(c);
+	case_mask(c);
 	/* Frames of level 0, most often. */
 	if (operation == ISAHP_OP_ENTER && !one_in(4)) {
 		c->code.bytes[c->code.count - 1] = 0;

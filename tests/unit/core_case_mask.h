@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* Of cases: what says which elements an instruction accesses. */
+#ifndef CORE_CASE_MASK_H
+#define CORE_CASE_MASK_H
+
+#include "core_case.h"
+
+/**
+ * case_mask - a mask that does something, and what it wants of registers
+ * @c: all but memory is drawn, and where operands are to be.
+ */
+void case_mask(struct test_case *c);
+
+#endif /* CORE_CASE_MASK_H */
