@@ -19,11 +19,7 @@ static const __u16 undefined_flags[ISAHP_OP_COUNT] = {
 
 isahp_exec_fn isahp_exec_function(const struct isahp_instruction *in)
 {
-	isahp_exec_fn fast = isahp_exec_fast_arithmetic(in);
-
-	if (!fast)
-		fast = isahp_exec_fast_move(in);
-	return fast ? fast : functions[isahp_instruction_operation(in)];
+	return functions[isahp_instruction_operation(in)];
 }
 
 bool isahp_emulate_executes(unsigned int operation)

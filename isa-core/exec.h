@@ -34,7 +34,7 @@ typedef enum isahp_emulated (*isahp_exec_fn)(struct isahp_emulation *e,
 	EXEC_FAMILY(function);
 #include "exec.def"
 
-/** isahp_exec_function - what carries an instruction out; NULL: nothing does */
+/** isahp_exec_function - what carries any such instruction out; NULL: nothing does */
 isahp_exec_fn isahp_exec_function(const struct isahp_instruction *in);
 
 /** isahp_exec_fast_arithmetic - one that knows its operands' places; or NULL */

@@ -47,6 +47,34 @@ static bool uses_shadow_stack(const struct isahp_instruction *in)
 	return operation == ISAHP_OP_CALL || operation == ISAHP_OP_RET;
 }
 
+/* The function, NULL if there is none: of what is frequent one of its own. */
+static void choose(struct isahp_run_step *step)
+{
+	step->function = isahp_exec_fast_arithmetic(&step->in);
+	if (!step->function)
+		step->function = isahp_exec_fast_move(&step->in);
+	if (!step->function)
+		step->function = isahp_exec_function(&step->in);
+}
+
+enum isahp_emulated isahp_run_instruction(struct isahp_emulation *e,
+					  const struct isahp_instruction *in)
+{
+	struct isahp_run_step step = { .in = *in };
+	enum isahp_emulated r;
+
+	choose(&step);
+	if (!step.function)
+		return ISAHP_EMULATE_FOREIGN;
+	e->next = e->regs->rip + in->length;
+	if (!exec_is_64(e))
+		e->next = (__u32)e->next;
+	r = step.function(e, &step.in);
+	if (r == ISAHP_EMULATE_DONE)
+		e->regs->rip = e->next;
+	return r;
+}
+
 /* False: not to be carried out. */
 static bool set_step(const struct isahp_run *run, const struct isahp_emulation *e,
 		     struct isahp_run_step *step)
@@ -54,7 +82,7 @@ static bool set_step(const struct isahp_run *run, const struct isahp_emulation *
 	struct isahp_features need = isahp_instruction_features(&step->in);
 	struct isahp_features can = isahp_features_or(&run->present, &e->features);
 
-	step->function = isahp_exec_function(&step->in);
+	choose(step);
 	step->native = is_subset(&need, &run->present);
 	if (run->shadow_stack && uses_shadow_stack(&step->in))
 		return false;

@@ -26,6 +26,19 @@ struct isahp_run_step {
 };
 
 /**
+ * isahp_run_instruction - carry out one that is decoded, as a run does
+ * @e: as for isahp_emulate_instruction().
+ * @in: likewise.
+ *
+ * What becomes of it is the same. A run chooses other functions for what is
+ * frequent, and this is how they are held against the ones that are general.
+ *
+ * Return: enum isahp_emulated.
+ */
+enum isahp_emulated isahp_run_instruction(struct isahp_emulation *e,
+					  const struct isahp_instruction *in);
+
+/**
  * struct isahp_run_block - decoded instructions, one behind the other
  * @rip: of the first one.
  * @generation: of struct isahp_run.

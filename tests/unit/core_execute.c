@@ -3,7 +3,8 @@
  * What the emulator does, against the CPU that the tests run on: every row of
  * forms.def that works on general registers, memory and flags, with operands at
  * random, in 64-bit and in 32-bit code. Registers, flags but for undefined ones,
- * memory, and what an exception tells are the same afterwards.
+ * memory, and what an exception tells are the same afterwards. What a run would
+ * choose for the instruction does the same as well.
  *
  * ISAHP_CASES multiplies how many cases there are of each row, ISAHP_SEED repeats
  * a run, ISAHP_ROW=MNEMONIC takes these rows alone.
@@ -15,6 +16,7 @@
 #include <isa-core/cpuid.h>
 #include <isa-core/exec_float.h>
 #include <isa-core/features.h>
+#include <isa-core/run.h>
 
 #include "core_case.h"
 #include "core_random.h"
@@ -213,53 +215,105 @@ static bool same_fault(const struct test_case *c, const struct isahp_emulation *
 	return true;
 }
 
-/* A bug that is planted, to be found. */
+/* A bug that is planted, to be found: in what one instruction does, and a run. */
 static void (*plant)(struct isahp_registers *emulated);
+static void (*plant_run)(struct isahp_registers *emulated);
+
+/* What one way of carrying a case out came to. */
+struct result {
+	enum isahp_emulated r;
+	struct isahp_emulation e;
+	struct isahp_registers regs;
+	struct isahp_simd simd;
+	unsigned char memory[NATIVE_MEMORY_SIZE];
+};
+
+typedef enum isahp_emulated (*emulate_fn)(struct isahp_emulation *e,
+					  const struct isahp_instruction *in);
+
+static void emulate(const struct test_case *c, emulate_fn fn,
+		    void (*spoil)(struct isahp_registers *), struct result *ret)
+{
+	memcpy(case_world + NATIVE_PAGE, native_memory, NATIVE_MEMORY_SIZE);
+	ret->regs = c->regs;
+	ret->simd = c->simd;
+	ret->regs.simd = c->simd.bytes ? &ret->simd : NULL;
+	ret->e = (struct isahp_emulation){
+		.mode = c->code.mode,
+		.turns = 1,
+		.address_bits = 48,
+		.untag_mask = ~0ULL,
+		.regs = &ret->regs,
+		.ops = &case_ops,
+	};
+	ret->r = fn(&ret->e, &c->code.in);
+	if (spoil)
+		spoil(&ret->regs);
+	memcpy(ret->memory, case_world + NATIVE_PAGE, NATIVE_MEMORY_SIZE);
+}
+
+/* Functions that a run chooses do what the general ones do, undefined flags too. */
+static bool same_in_run(const struct test_case *c, const struct result *one,
+			const struct result *run)
+{
+	if (run->r != one->r)
+		DIFFER(c, "run: outcome %d, not %d", run->r, one->r);
+	if (run->r == ISAHP_EMULATE_UNREACHED &&
+	    (run->e.address != one->e.address || run->e.access != one->e.access))
+		DIFFER(c, "run: access %d to %llx, not %d to %llx", run->e.access,
+		       run->e.address, one->e.access, one->e.address);
+	if (run->r == ISAHP_EMULATE_FAULT && run->e.vector != one->e.vector)
+		DIFFER(c, "run: exception %u, not %u", run->e.vector, one->e.vector);
+	if (memcmp(run->regs.gpr, one->regs.gpr, sizeof(run->regs.gpr)) ||
+	    run->regs.rip != one->regs.rip)
+		DIFFER(c, "run: other registers");
+	if (run->regs.rflags != one->regs.rflags)
+		DIFFER(c, "run: flags %llx, not %llx (they were %llx)",
+		       run->regs.rflags, one->regs.rflags, c->regs.rflags);
+	if (run->simd.mxcsr != one->simd.mxcsr ||
+	    memcmp(run->simd.k, one->simd.k, sizeof(run->simd.k)) ||
+	    memcmp(run->simd.v, one->simd.v, sizeof(run->simd.v)))
+		DIFFER(c, "run: other vectors, opmasks or MXCSR");
+	if (memcmp(run->memory, one->memory, sizeof(run->memory)))
+		DIFFER(c, "run: other memory");
+	return true;
+}
 
 static unsigned long counts[4];
 static unsigned long numeric;	/* of these, in #XM */
 
 static bool run_case(struct test_case *c, enum outcome *ret)
 {
-	struct isahp_registers native = c->regs, emulated = c->regs;
-	struct isahp_simd native_simd = c->simd, emulated_simd = c->simd;
-	struct isahp_emulation e = {
-		.mode = c->code.mode,
-		.turns = 1,
-		.address_bits = 48,
-		.untag_mask = ~0ULL,
-		.regs = &emulated,
-		.ops = &case_ops,
-	};
 	__u32 undefined = isahp_emulate_undefined_flags(&c->code.in, &c->regs);
+	struct isahp_registers native = c->regs;
+	struct isahp_simd native_simd = c->simd;
+	static struct result one, run;
 	struct native_trap t;
-	enum isahp_emulated r;
 
-	if (c->simd.bytes) {
+	if (c->simd.bytes)
 		native.simd = &native_simd;
-		emulated.simd = &emulated_simd;
-	}
-	r = isahp_emulate_instruction(&e, &c->code.in);
-	if (plant)
-		plant(&emulated);
-	if (r == ISAHP_EMULATE_FOREIGN) {
+	emulate(c, isahp_run_instruction, plant_run, &run);
+	emulate(c, isahp_emulate_instruction, plant, &one);
+	if (!plant && !same_in_run(c, &one, &run))
+		return false;
+	if (one.r == ISAHP_EMULATE_FOREIGN) {
 		*ret = OUTCOME_LEFT;
 		return true;
 	}
 	native_step(c->code.mode, c->code.bytes, c->code.count, &native, &t);
 	*ret = t.vector == 1 ? OUTCOME_DONE : OUTCOME_FAULT;
 	numeric += t.vector == ISAHP_VECTOR_XM;
-	if (t.vector == 1 && r != ISAHP_EMULATE_DONE)
-		DIFFER(c, "outcome %d (vector %u, address %llx), done on the CPU", r,
-		       e.vector, e.address);
-	if (t.vector != 1 && !same_fault(c, &e, r, &t))
+	if (t.vector == 1 && one.r != ISAHP_EMULATE_DONE)
+		DIFFER(c, "outcome %d (vector %u, address %llx), done on the CPU",
+		       one.r, one.e.vector, one.e.address);
+	if (t.vector != 1 && !same_fault(c, &one.e, one.r, &t))
 		return false;
 	if (t.vector != 1) {
 		undefined = 0;
 		if (tears(isahp_instruction_operation(&c->code.in)))
 			native = c->regs;
 	}
-	return same_registers(c, &native, &emulated, undefined) &&
+	return same_registers(c, &native, &one.regs, undefined) &&
 	       same_memory(c, t.vector != 1);
 }
 
@@ -411,6 +465,12 @@ Test(execute, finds_a_planted_bug)
 	plant = spoil;
 	cr_assert(!run_row(row, CASES, &done));
 	cr_assert(strstr(difference, "SBB") && strstr(difference, "flags"), "%s",
+		  difference);
+	case_restore();
+	plant = NULL;
+	plant_run = spoil;
+	cr_assert(!run_row(row, CASES, &done));
+	cr_assert(strstr(difference, "SBB") && strstr(difference, "run: flags"), "%s",
 		  difference);
 }
 
