@@ -30,7 +30,8 @@ static const __u16 storing[ISAHP_OP_COUNT] = {
 #include "lanes.def"
 };
 
-static const struct isahp_lanes_operation *operation_of(const struct isahp_instruction *in)
+const struct isahp_lanes_operation *
+isahp_exec_vector_operation(const struct isahp_instruction *in)
 {
 	const struct isahp_form *form = isahp_instruction_form(in);
 	unsigned int number = plain[form->operation];
@@ -270,7 +271,7 @@ static enum isahp_emulated carry_out(struct isahp_emulation *e,
 	struct isahp_vector_work w = {
 		.e = e,
 		.in = in,
-		.operation = operation_of(in),
+		.operation = isahp_exec_vector_operation(in),
 		.reach = reach,
 	};
 	union isahp_vector value = zero;

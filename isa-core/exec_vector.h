@@ -102,6 +102,14 @@ EXEC_INLINE bool vector_all_active(const struct isahp_vector_work *w)
 	return vector_active(w) == (n < 64 ? (1ULL << n) - 1 : ~0ULL);
 }
 
+/** isahp_exec_vector_operation - a row of lanes.def or lanes_float.def; NULL: none */
+const struct isahp_lanes_operation *
+isahp_exec_vector_operation(const struct isahp_instruction *in);
+
+/** isahp_exec_vector_must_align - whether memory of @size bytes that is not is #GP */
+bool isahp_exec_vector_must_align(const struct isahp_instruction *in,
+				  unsigned int size);
+
 /**
  * isahp_exec_vector_at_hand - whether the registers that an instruction names are there
  * @e: the instruction's.

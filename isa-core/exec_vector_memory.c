@@ -6,7 +6,8 @@ static const union isahp_vector zero;
 
 /* Those that take any address in legacy encodings (SDM vol. 2, Exceptions Type 4
  * without alignment), and those that take none but aligned ones in all. */
-static bool must_align(const struct isahp_instruction *in, unsigned int size)
+bool isahp_exec_vector_must_align(const struct isahp_instruction *in,
+				  unsigned int size)
 {
 	if (size < 16)
 		return false;
@@ -72,7 +73,7 @@ static enum isahp_emulated check_alignment(const struct isahp_vector_work *w,
 	enum isahp_emulated r;
 	__u64 address;
 
-	if (w->masked || !must_align(w->in, size) || !vector_any_active(w))
+	if (w->masked || !isahp_exec_vector_must_align(w->in, size) || !vector_any_active(w))
 		return ISAHP_EMULATE_DONE;
 	r = isahp_exec_linear_unchecked(w->e, w->in->segment, offset_of(w, 0), size,
 					access, &address);

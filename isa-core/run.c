@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
-#include "exec.h"
+#include "exec_fast.h"
 #include "features.h"
-#include "run.h"
 
 /* --- blocks --------------------------------------------------------------- */
 
@@ -48,11 +47,13 @@ static bool uses_shadow_stack(const struct isahp_instruction *in)
 }
 
 /* The function, NULL if there is none: of what is frequent one of its own. */
-static void choose(struct isahp_run_step *step)
+static void choose(struct isahp_run_step *step, enum isahp_code_mode mode)
 {
 	step->function = isahp_exec_fast_arithmetic(&step->in);
 	if (!step->function)
 		step->function = isahp_exec_fast_move(&step->in);
+	if (!step->function)
+		step->function = isahp_exec_fast_vector(step, mode);
 	if (!step->function)
 		step->function = isahp_exec_function(&step->in);
 }
@@ -63,7 +64,7 @@ enum isahp_emulated isahp_run_instruction(struct isahp_emulation *e,
 	struct isahp_run_step step = { .in = *in };
 	enum isahp_emulated r;
 
-	choose(&step);
+	choose(&step, e->mode);
 	if (!step.function)
 		return ISAHP_EMULATE_FOREIGN;
 	e->next = e->regs->rip + in->length;
@@ -82,7 +83,7 @@ static bool set_step(const struct isahp_run *run, const struct isahp_emulation *
 	struct isahp_features need = isahp_instruction_features(&step->in);
 	struct isahp_features can = isahp_features_or(&run->present, &e->features);
 
-	choose(step);
+	choose(step, e->mode);
 	step->native = is_subset(&need, &run->present);
 	if (run->shadow_stack && uses_shadow_stack(&step->in))
 		return false;

@@ -8,20 +8,48 @@
 
 #include "emulate.h"
 
+struct isahp_lanes_operation;
+
 /* Of a block. */
 #define ISAHP_RUN_STEPS 16
 #define ISAHP_RUN_BYTES 96
 
 /**
+ * struct isahp_run_vector - what is known beforehand of a vector instruction
+ * @operation: what it computes.
+ * @source: vector registers, as a, b and c; b may be memory.
+ * @to: the register that it is for.
+ * @size: of its result in bytes.
+ * @loaded: bytes that are loaded as b.
+ * @bytes: as in struct isahp_lanes.
+ * @need: bytes that registers have to have.
+ * @aligned: memory has to be.
+ * @in_place: no source is what the result is for.
+ */
+struct isahp_run_vector {
+	const struct isahp_lanes_operation *operation;
+	__u8 source[3];
+	__u8 to;
+	__u8 size;
+	__u8 loaded;
+	__u8 bytes;
+	__u8 need;
+	bool aligned;
+	bool in_place;
+};
+
+/**
  * struct isahp_run_step - an instruction of a block
  * @function: carries it out; run.c's own.
  * @in: decoded.
+ * @vector: of some of them.
  * @native: the CPU would carry it out as well.
  */
 struct isahp_run_step {
 	enum isahp_emulated (*function)(struct isahp_emulation *e,
 					const struct isahp_instruction *in);
 	struct isahp_instruction in;
+	struct isahp_run_vector vector;
 	bool native;
 };
 

@@ -282,6 +282,20 @@ static bool same_in_run(const struct test_case *c, const struct result *one,
 static unsigned long counts[4];
 static unsigned long numeric;	/* of these, in #XM */
 
+/* With registers of 128 or 256 bits: there is no such CPU at hand. */
+static bool same_with_less(const struct test_case *c)
+{
+	static struct result one, run;
+	struct test_case less = *c;
+
+	less.simd.bytes = 16 << case_below(2);
+	for (int i = 0; i < ISAHP_SIMD_VECTORS; i++)
+		memset(less.simd.v[i].b + less.simd.bytes, 0, 64 - less.simd.bytes);
+	emulate(&less, isahp_run_instruction, NULL, &run);
+	emulate(&less, isahp_emulate_instruction, NULL, &one);
+	return same_in_run(&less, &one, &run);
+}
+
 static bool run_case(struct test_case *c, enum outcome *ret)
 {
 	__u32 undefined = isahp_emulate_undefined_flags(&c->code.in, &c->regs);
@@ -295,6 +309,8 @@ static bool run_case(struct test_case *c, enum outcome *ret)
 	emulate(c, isahp_run_instruction, plant_run, &run);
 	emulate(c, isahp_emulate_instruction, plant, &one);
 	if (!plant && !same_in_run(c, &one, &run))
+		return false;
+	if (c->simd.bytes == 64 && !case_below(4) && !same_with_less(c))
 		return false;
 	if (one.r == ISAHP_EMULATE_FOREIGN) {
 		*ret = OUTCOME_LEFT;
@@ -313,6 +329,7 @@ static bool run_case(struct test_case *c, enum outcome *ret)
 		if (tears(isahp_instruction_operation(&c->code.in)))
 			native = c->regs;
 	}
+	memcpy(case_world + NATIVE_PAGE, one.memory, NATIVE_MEMORY_SIZE);
 	return same_registers(c, &native, &one.regs, undefined) &&
 	       same_memory(c, t.vector != 1);
 }

@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Vector instructions as most are: no opmask, no broadcast, one whole operand in
+ * memory at most, exceptions of floating point masked. exec_vector.c finds out
+ * each time what the form says of operands; here it is known beforehand.
+ */
+#include "exec_fast.h"
+#include "exec_vector.h"
+
+/* --- how it is carried out ------------------------------------------------ */
+
+static enum isahp_emulated general(struct isahp_emulation *e,
+				   const struct isahp_instruction *in)
+{
+	return isahp_exec_function(in)(e, in);
+}
+
+/* By words: sizes are 16, 32 and 64, and calls cost more. */
+EXEC_INLINE void copy(union isahp_vector *to, const union isahp_vector *from,
+		      unsigned int size)
+{
+	to->q[0] = from->q[0];
+	to->q[1] = from->q[1];
+	if (size == 16)
+		return;
+	to->q[2] = from->q[2];
+	to->q[3] = from->q[3];
+	if (size == 32)
+		return;
+	to->q[4] = from->q[4];
+	to->q[5] = from->q[5];
+	to->q[6] = from->q[6];
+	to->q[7] = from->q[7];
+}
+
+/* SDM vol. 1, 14.3: what is above the result. */
+EXEC_INLINE void clear_above(const struct isahp_instruction *in,
+			     const struct isahp_simd *simd, union isahp_vector *v,
+			     unsigned int size)
+{
+	unsigned int i;
+
+	if (!vector_is_vex(in))
+		return;
+	for (i = size / 8; i < simd->bytes / 8u; i += 2) {
+		v->q[i] = 0;
+		v->q[i + 1] = 0;
+	}
+}
+
+/* False: it is for the general one. */
+EXEC_INLINE bool load(struct isahp_emulation *e, const struct isahp_instruction *in,
+		      const struct isahp_run_vector *v, union isahp_vector *ret)
+{
+	unsigned int size = v->loaded;
+	__u64 address;
+
+	if (!fast_reach(e, in, size, &address) ||
+	    (v->aligned && address & (size - 1)))
+		return false;
+	/* Nobody looks behind the operand; at 16 bytes of it, who has a register. */
+	if (size < 16) {
+		ret->q[0] = 0;
+		ret->q[1] = 0;
+	}
+	return e->ops->load(e->env, address, ret, size) >= size;
+}
+
+EXEC_INLINE bool is_at_hand(const struct isahp_simd *simd,
+			    const struct isahp_run_vector *v)
+{
+	return simd && simd->bytes >= v->need;
+}
+
+EXEC_INLINE void compute(const struct isahp_instruction *in,
+			 const struct isahp_run_vector *v,
+			 const struct isahp_simd *simd, struct isahp_fp *fp,
+			 union isahp_vector *ret, const union isahp_vector *b)
+{
+	struct isahp_lanes lanes = {
+		.bytes = v->bytes,
+		.element = v->operation->element,
+		.imm = in->immediate,
+		.active = ~0ULL,
+		.fp = fp,
+	};
+
+	v->operation->fn(&lanes, ret, &simd->v[v->source[0]], b,
+			 &simd->v[v->source[2]]);
+}
+
+EXEC_INLINE enum isahp_emulated of_integers(struct isahp_emulation *e,
+					    const struct isahp_instruction *in,
+					    const bool memory)
+{
+	const struct isahp_run_vector *v = &fast_step(in)->vector;
+	struct isahp_simd *simd = e->regs->simd;
+	union isahp_vector loaded, result, *to;
+
+	if (!is_at_hand(simd, v) || (memory && !load(e, in, v, &loaded)))
+		return general(e, in);
+	to = &simd->v[v->to];
+	compute(in, v, simd, NULL, v->in_place ? to : &result,
+		memory ? &loaded : &simd->v[v->source[1]]);
+	if (!v->in_place)
+		copy(to, &result, v->size);
+	clear_above(in, simd, to, v->size);
+	return ISAHP_EMULATE_DONE;
+}
+
+/* Nothing is written where there might have been an exception. */
+EXEC_INLINE enum isahp_emulated of_floats(struct isahp_emulation *e,
+					  const struct isahp_instruction *in,
+					  const bool memory, const bool scalar)
+{
+	const struct isahp_run_vector *v = &fast_step(in)->vector;
+	struct isahp_simd *simd = e->regs->simd;
+	union isahp_vector loaded, result, *to;
+	struct isahp_fp fp;
+
+	if (!is_at_hand(simd, v))
+		return general(e, in);
+	fp = isahp_fp_begin(simd->mxcsr);
+	if (fp.masked != ISAHP_FP_EXCEPTIONS || (memory && !load(e, in, v, &loaded)))
+		return general(e, in);
+	to = &simd->v[v->to];
+	compute(in, v, simd, &fp, v->in_place ? to : &result,
+		memory ? &loaded : &simd->v[v->source[1]]);
+	if (scalar) {
+		unsigned int element = v->operation->element;
+		unsigned int above = v->operation->sources & ISAHP_LANES_T ? 2 : 0;
+
+		memcpy(result.b + element, simd->v[v->source[above]].b + element,
+		       16 - element);
+	}
+	if (!v->in_place)
+		copy(to, &result, v->size);
+	clear_above(in, simd, to, v->size);
+	simd->mxcsr |= fp.flags;
+	return ISAHP_EMULATE_DONE;
+}
+
+static enum isahp_emulated integers_in_registers(struct isahp_emulation *e,
+						 const struct isahp_instruction *in)
+{
+	return of_integers(e, in, false);
+}
+
+static enum isahp_emulated integers_from_memory(struct isahp_emulation *e,
+						const struct isahp_instruction *in)
+{
+	return of_integers(e, in, true);
+}
+
+static enum isahp_emulated floats_in_registers(struct isahp_emulation *e,
+					       const struct isahp_instruction *in)
+{
+	return of_floats(e, in, false, false);
+}
+
+static enum isahp_emulated floats_from_memory(struct isahp_emulation *e,
+					      const struct isahp_instruction *in)
+{
+	return of_floats(e, in, true, false);
+}
+
+static enum isahp_emulated scalar_in_registers(struct isahp_emulation *e,
+					       const struct isahp_instruction *in)
+{
+	return of_floats(e, in, false, true);
+}
+
+static enum isahp_emulated scalar_from_memory(struct isahp_emulation *e,
+					      const struct isahp_instruction *in)
+{
+	return of_floats(e, in, true, true);
+}
+
+/* --- moves ---------------------------------------------------------------- */
+
+/* Not into the register itself: who could not load all has changed nothing. */
+static enum isahp_emulated move_from_memory(struct isahp_emulation *e,
+					    const struct isahp_instruction *in)
+{
+	const struct isahp_run_vector *v = &fast_step(in)->vector;
+	struct isahp_simd *simd = e->regs->simd;
+	union isahp_vector loaded, *to;
+
+	if (!is_at_hand(simd, v) || !load(e, in, v, &loaded))
+		return general(e, in);
+	to = &simd->v[v->to];
+	copy(to, &loaded, v->size);
+	clear_above(in, simd, to, v->size);
+	return ISAHP_EMULATE_DONE;
+}
+
+static enum isahp_emulated move_in_registers(struct isahp_emulation *e,
+					     const struct isahp_instruction *in)
+{
+	const struct isahp_run_vector *v = &fast_step(in)->vector;
+	struct isahp_simd *simd = e->regs->simd;
+	union isahp_vector *to;
+
+	if (!is_at_hand(simd, v))
+		return general(e, in);
+	to = &simd->v[v->to];
+	copy(to, &simd->v[v->source[1]], v->size);
+	clear_above(in, simd, to, v->size);
+	return ISAHP_EMULATE_DONE;
+}
+
+static enum isahp_emulated move_to_memory(struct isahp_emulation *e,
+					  const struct isahp_instruction *in)
+{
+	const struct isahp_run_vector *v = &fast_step(in)->vector;
+	const struct isahp_simd *simd = e->regs->simd;
+	__u64 address;
+
+	if (!is_at_hand(simd, v) || !fast_reach(e, in, v->size, &address) ||
+	    (v->aligned && address & (v->size - 1u)))
+		return general(e, in);
+	return isahp_exec_store_at(e, address, &simd->v[v->source[1]], v->size);
+}
+
+/* --- results that are no vectors ------------------------------------------ */
+
+/* Of PMOVMSKB and its like. */
+static enum isahp_emulated to_register(struct isahp_emulation *e,
+				       const struct isahp_instruction *in)
+{
+	const struct isahp_run_vector *v = &fast_step(in)->vector;
+	const struct isahp_simd *simd = e->regs->simd;
+	union isahp_vector result;
+
+	if (!is_at_hand(simd, v))
+		return general(e, in);
+	compute(in, v, simd, NULL, &result, &simd->v[v->source[1]]);
+	exec_gpr_set(e, v->to, v->size, result.q[0]);
+	return ISAHP_EMULATE_DONE;
+}
+
+/* Of PTEST. */
+static enum isahp_emulated to_flags(struct isahp_emulation *e,
+				    const struct isahp_instruction *in)
+{
+	const struct isahp_run_vector *v = &fast_step(in)->vector;
+	const struct isahp_simd *simd = e->regs->simd;
+	union isahp_vector result;
+
+	if (!is_at_hand(simd, v))
+		return general(e, in);
+	compute(in, v, simd, NULL, &result, &simd->v[v->source[1]]);
+	exec_flags_set(&e->regs->rflags, ISAHP_FLAGS_ARITHMETIC, result.q[0]);
+	return ISAHP_EMULATE_DONE;
+}
+
+/* --- which of them -------------------------------------------------------- */
+
+static bool is_general(const struct isahp_instruction *in)
+{
+	isahp_exec_fn function = isahp_exec_function(in);
+
+	return in->opmask ||
+	       in->flags & (ISAHP_INSTRUCTION_BROADCAST | ISAHP_INSTRUCTION_ROUNDING |
+			    ISAHP_INSTRUCTION_SAE) ||
+	       (function != isahp_do_lanes && function != isahp_do_whole &&
+		function != isahp_do_broadcast);
+}
+
+#define MEMORY ISAHP_REGISTER_NONE
+
+/* The operands from @n on that are read; -1: others than vectors, or too many. */
+static int list_sources(const struct isahp_instruction *in, unsigned int n,
+			__u8 list[3])
+{
+	struct isahp_operand op;
+	int count = 0;
+
+	for (; n < ISAHP_FORM_OPERANDS; n++) {
+		op = isahp_instruction_operand(in, n);
+		if (op.class == ISAHP_OPERAND_NONE || op.class == ISAHP_OPERAND_IMMEDIATE)
+			continue;
+		if (count == 3 || (op.class != ISAHP_OPERAND_VECTOR &&
+				   op.class != ISAHP_OPERAND_MEMORY))
+			return -1;
+		list[count++] = op.class == ISAHP_OPERAND_MEMORY ? MEMORY : op.number;
+	}
+	return count;
+}
+
+/* As exec_vector.c's call() has it. */
+static bool set_sources(const struct isahp_instruction *in, struct isahp_run_vector *v)
+{
+	struct isahp_operand to = isahp_instruction_operand(in, 0);
+	__u8 old = to.class == ISAHP_OPERAND_VECTOR ? to.number : 0, list[3];
+	int n = list_sources(in, to.access & ISAHP_OPERAND_WRITE ? 1 : 0, list);
+
+	if (n < 1)
+		return false;
+	v->source[0] = n == 1 ? old : list[0];
+	v->source[1] = n == 1 ? list[0] : list[1];
+	v->source[2] = n == 3 ? list[2] : vector_is_vex(in) ? old : 0;
+	return v->source[0] != MEMORY && v->source[2] != MEMORY;
+}
+
+static bool set_memory(const struct isahp_instruction *in, enum isahp_code_mode mode,
+		       struct isahp_run_vector *v)
+{
+	unsigned int n;
+
+	v->loaded = 0;
+	v->aligned = false;
+	for (n = 0; n < ISAHP_FORM_OPERANDS; n++) {
+		struct isahp_operand op = isahp_instruction_operand(in, n);
+
+		if (op.class != ISAHP_OPERAND_MEMORY)
+			continue;
+		v->loaded = op.size;
+		v->aligned = isahp_exec_vector_must_align(in, op.size);
+		return fast_is_plain(in, mode);
+	}
+	return true;
+}
+
+/* Registers from 16 on are there with 512 bits alone. */
+static void set_need(const struct isahp_instruction *in, struct isahp_run_vector *v)
+{
+	unsigned int n;
+
+	v->need = in->vector_size;
+	for (n = 0; n < ISAHP_FORM_OPERANDS; n++) {
+		struct isahp_operand op = isahp_instruction_operand(in, n);
+
+		if (op.class == ISAHP_OPERAND_VECTOR && op.number >= 16)
+			v->need = 64;
+	}
+}
+
+static void set_in_place(struct isahp_run_vector *v)
+{
+	__u8 sources = v->operation->sources;
+
+	v->in_place = !(sources & ISAHP_LANES_A && v->source[0] == v->to) &&
+		      !(sources & ISAHP_LANES_B && v->source[1] == v->to) &&
+		      !(sources & ISAHP_LANES_C && v->source[2] == v->to) &&
+		      !(sources & ISAHP_LANES_S);
+}
+
+static isahp_exec_fn move(const struct isahp_instruction *in, struct isahp_run_vector *v)
+{
+	struct isahp_operand to = isahp_instruction_operand(in, 0);
+	struct isahp_operand from = isahp_instruction_operand(in, 1);
+
+	v->size = to.size;
+	/* VMOVSS is of three registers, others of less than one. */
+	if (to.size != from.size || to.size < 16 ||
+	    isahp_instruction_form(in)->operand[2] != ISAHP_KIND___)
+		return NULL;
+	if (to.class == ISAHP_OPERAND_MEMORY)
+		return move_to_memory;
+	return v->loaded ? move_from_memory : move_in_registers;
+}
+
+static isahp_exec_fn integer_function(const struct isahp_run_vector *v)
+{
+	if (v->size != v->bytes || v->operation->sources & ISAHP_LANES_S)
+		return NULL;
+	return v->loaded ? integers_from_memory : integers_in_registers;
+}
+
+static isahp_exec_fn float_function(const struct isahp_instruction *in,
+				    struct isahp_run_vector *v)
+{
+	bool scalar = v->operation->sources & ISAHP_LANES_S;
+	struct isahp_lanes lanes = { .imm = in->immediate };
+
+	isahp_exec_float_set(in, v->operation, &lanes);
+	v->bytes = lanes.bytes;
+	/* Some bits of the immediate may be none of its. */
+	if (lanes.imm != (__u8)in->immediate || v->size != (scalar ? 16 : v->bytes))
+		return NULL;
+	if (scalar)
+		return v->loaded ? scalar_from_memory : scalar_in_registers;
+	return v->loaded ? floats_from_memory : floats_in_registers;
+}
+
+isahp_exec_fn isahp_exec_fast_vector(struct isahp_run_step *step,
+				     enum isahp_code_mode mode)
+{
+	const struct isahp_instruction *in = &step->in;
+	struct isahp_operand to = isahp_instruction_operand(in, 0);
+	struct isahp_run_vector *v = &step->vector;
+	bool is_float;
+
+	v->operation = is_general(in) ? NULL : isahp_exec_vector_operation(in);
+	if (!v->operation || !set_sources(in, v) || !set_memory(in, mode, v))
+		return NULL;
+	set_need(in, v);
+	v->to = to.number;
+	v->size = to.size;
+	v->bytes = in->vector_size;
+	set_in_place(v);
+	if (v->operation->fn == isahp_lanes_mov)
+		return move(in, v);
+	is_float = isahp_exec_float_operation(isahp_instruction_operation(in));
+	if (v->operation->result == ISAHP_LANES_TO_VECTOR &&
+	    to.class == ISAHP_OPERAND_VECTOR)
+		return is_float ? float_function(in, v) : integer_function(v);
+	if (is_float || v->loaded)
+		return NULL;
+	if (v->operation->result == ISAHP_LANES_TO_FLAGS)
+		return to_flags;
+	return v->operation->result == ISAHP_LANES_TO_VALUE &&
+	       to.class == ISAHP_OPERAND_GPR ? to_register : NULL;
+}
