@@ -129,68 +129,116 @@ static struct cover cover_of(const struct line *l, bool memory)
 
 /* --- counting ------------------------------------------------------------------ */
 
+#define MNEMONICS 400	/* of an object, or of a tier */
+#define TOTALS 64
+
+struct share {
+	unsigned long all, decoded, executed;
+};
+
 struct total {
 	char tier[8];
 	char object[32];
-	unsigned long forms, decoded, executed;
-	unsigned long instructions, instructions_decoded, instructions_executed;
+	unsigned int mnemonics;
+	struct {
+		char name[32];
+		struct cover cover;
+	} mnemonic[MNEMONICS];
+	struct share forms, instructions;
 	unsigned long left;
 };
 
-static bool say_missing;
-
-static void count_form(struct total *t, const struct line *l, bool memory,
-		       unsigned long count)
+static void add(struct share *to, struct cover c, unsigned long count)
 {
-	struct cover c;
-
-	if (!count)
-		return;
-	c = cover_of(l, memory);
-	t->forms++;
-	t->decoded += c.decoded;
-	t->executed += c.executed;
-	t->instructions += count;
-	t->instructions_decoded += c.decoded ? count : 0;
-	t->instructions_executed += c.executed ? count : 0;
-	if (!c.decoded || (say_missing && !c.executed))
-		printf("%s %s: %s (%s, %u bits, %s) is not %s\n", t->tier, t->object,
-		       l->mnemonic, l->encoding, l->vector_bits,
-		       memory ? "memory" : "registers",
-		       c.decoded ? "carried out" : "decoded");
+	to->all += count;
+	to->decoded += c.decoded ? count : 0;
+	to->executed += c.executed ? count : 0;
 }
 
-static double percent(unsigned long part, unsigned long of)
+/* A mnemonic is covered when all of its forms are. */
+static bool add_mnemonic(struct total *t, const char *name, struct cover c)
 {
-	return of ? 100.0 * (double)part / (double)of : 100;
+	unsigned int i = 0;
+
+	while (i < t->mnemonics && strcmp(t->mnemonic[i].name, name))
+		i++;
+	if (i == MNEMONICS)
+		return false;
+	if (i == t->mnemonics) {
+		strcpy(t->mnemonic[i].name, name);
+		t->mnemonic[i].cover = c;
+		t->mnemonics++;
+	}
+	t->mnemonic[i].cover.decoded &= c.decoded;
+	t->mnemonic[i].cover.executed &= c.executed;
+	return true;
 }
 
-static void print_total(const struct total *t)
+static struct share mnemonics_of(const struct total *t)
 {
-	printf("%-4s %-18s %7lu %8.2f %8.2f %10lu %8.2f %8.2f %9lu\n", t->tier,
-	       t->object, t->forms, percent(t->decoded, t->forms),
-	       percent(t->executed, t->forms), t->instructions,
-	       percent(t->instructions_decoded, t->instructions),
-	       percent(t->instructions_executed, t->instructions), t->left);
-}
+	struct share s = { 0, 0, 0 };
+	unsigned int i;
 
-#define TOTALS 64
+	for (i = 0; i < t->mnemonics; i++)
+		add(&s, t->mnemonic[i].cover, 1);
+	return s;
+}
 
 static struct total totals[TOTALS];
 static size_t total_count;
 
-static struct total *total_of(const struct line *l)
+static struct total *total_of(const char *tier, const char *object)
 {
-	struct total *t = &totals[total_count - 1];
+	size_t i;
 
-	if (total_count && !strcmp(t->tier, l->tier) && !strcmp(t->object, l->object))
-		return t;
+	for (i = 0; i < total_count; i++)
+		if (!strcmp(totals[i].tier, tier) && !strcmp(totals[i].object, object))
+			return &totals[i];
 	if (total_count == TOTALS)
 		return NULL;
-	t = &totals[total_count++];
-	strcpy(t->tier, l->tier);
-	strcpy(t->object, l->object);
-	return t;
+	strcpy(totals[total_count].tier, tier);
+	strcpy(totals[total_count].object, object);
+	return &totals[total_count++];
+}
+
+/* Of an object, and of its tier. */
+#define WHOLE "all"
+
+static bool count_form(const struct line *l, bool memory, unsigned long count)
+{
+	const char *const objects[] = { l->object, WHOLE };
+	struct cover c;
+	size_t i;
+
+	if (!count)
+		return true;
+	c = cover_of(l, memory);
+	if (!c.executed)
+		printf("%s %s: %s (%s, %u bits, %s) is not %s\n", l->tier, l->object,
+		       l->mnemonic, l->encoding, l->vector_bits,
+		       memory ? "memory" : "registers",
+		       c.decoded ? "carried out" : "decoded");
+	for (i = 0; i < 2; i++) {
+		struct total *t = total_of(l->tier, objects[i]);
+
+		if (!t || !add_mnemonic(t, l->mnemonic, c))
+			return false;
+		add(&t->forms, c, 1);
+		add(&t->instructions, c, count);
+	}
+	return true;
+}
+
+static bool count_left(const struct line *l)
+{
+	struct total *object = total_of(l->tier, l->object);
+	struct total *tier = total_of(l->tier, WHOLE);
+
+	if (!object || !tier)
+		return false;
+	object->left += l->count;
+	tier->left += l->count;
+	return true;
 }
 
 static bool read_all(FILE *f, const char *tier)
@@ -199,42 +247,21 @@ static bool read_all(FILE *f, const char *tier)
 	struct line l;
 
 	while (fgets(text, sizeof(text), f)) {
-		struct total *t;
-
 		if (*text == '#')
 			continue;
-		if (!read_line(text, &l))
+		if (!read_line(text, &l) || l.with_memory > l.count)
 			return false;
 		if (tier && strcmp(tier, l.tier))
 			continue;
-		t = total_of(&l);
-		if (!t)
+		if (is_left_to_the_cpu(&l) ? !count_left(&l) :
+		    !count_form(&l, true, l.with_memory) ||
+		    !count_form(&l, false, l.count - l.with_memory))
 			return false;
-		if (is_left_to_the_cpu(&l)) {
-			t->left += l.count;
-			continue;
-		}
-		count_form(t, &l, true, l.with_memory);
-		count_form(t, &l, false, l.count - l.with_memory);
 	}
 	return true;
 }
 
-/* --- the command ------------------------------------------------------------------ */
-
-static int usage(int status)
-{
-	fprintf(status ? stderr : stdout,
-		"Usage: emulator_coverage [--executed] [--missing] [--tier T1] FILE\n"
-		"\n"
-		"Which forms in FILE, instructions.csv, the emulator decodes and carries\n"
-		"out, in percent. Exit status 1 if one of tiers T1 to T4 is not decoded.\n"
-		"\n"
-		"  --executed  exit status 1 if one is not carried out, either\n"
-		"  --missing   list what is decoded and not carried out\n"
-		"  --tier T1   this tier only\n");
-	return status;
-}
+/* --- the table -------------------------------------------------------------------- */
 
 /* T5 has what Xeon Phi alone could execute, and is shown only. */
 static bool is_goal(const struct total *t)
@@ -242,57 +269,110 @@ static bool is_goal(const struct total *t)
 	return strcmp(t->tier, "T5") != 0;
 }
 
-static bool is_whole(bool executed)
+static bool is_whole(const struct total *t)
 {
-	bool whole = total_count;
-	size_t i;
-
-	for (i = 0; i < total_count; i++)
-		whole &= !is_goal(&totals[i]) ||
-			 (totals[i].decoded == totals[i].forms &&
-			  (!executed || totals[i].executed == totals[i].forms));
-	return whole;
+	return t->forms.executed == t->forms.all;
 }
 
-static int report(const char *file, const char *tier, bool executed)
+static void print_share(const struct share *s)
 {
-	FILE *f = fopen(file, "r");
+	double of = s->all ? (double)s->all : 1;
+
+	printf("  %9lu %8.2f %8.2f", s->all, 100 * (double)s->decoded / of,
+	       100 * (double)s->executed / of);
+}
+
+static void print_total(const struct total *t)
+{
+	struct share mnemonics = mnemonics_of(t);
+
+	printf("%-4s %-18s", t->tier, t->object);
+	print_share(&mnemonics);
+	print_share(&t->forms);
+	print_share(&t->instructions);
+	printf(" %8lu  %s\n", t->left, is_whole(t) ? "" :
+	       is_goal(t) ? "MISSING" : "no goal");
+}
+
+/* A tier behind its objects. */
+static void print_tier(const char *tier)
+{
 	size_t i;
 
-	if (!f || !read_all(f, tier)) {
+	for (i = 0; i < total_count; i++)
+		if (!strcmp(totals[i].tier, tier) && strcmp(totals[i].object, WHOLE))
+			print_total(&totals[i]);
+	print_total(total_of(tier, WHOLE));
+	printf("\n");
+}
+
+static void print_table(void)
+{
+	size_t i;
+
+	printf("\n%-23s  %-27s  %-27s  %-27s\n", "", "mnemonics", "forms",
+	       "instructions");
+	printf("%-4s %-18s", "tier", "object");
+	for (i = 0; i < 3; i++)
+		printf("  %9s %8s %8s", "all", "decod. %", "exec. %");
+	printf(" %8s\n", "left");
+	for (i = 0; i < total_count; i++)
+		if (!strcmp(totals[i].object, WHOLE))
+			print_tier(totals[i].tier);
+}
+
+/* --- the command ------------------------------------------------------------------ */
+
+static int usage(int status)
+{
+	fprintf(status ? stderr : stdout,
+		"Usage: emulator_coverage [--tier T1] FILE\n"
+		"\n"
+		"How much of FILE, instructions.csv, the emulator decodes and carries out, in\n"
+		"percent; what it does not is listed. Exit status 1 if there is any in tiers\n"
+		"T1 to T4. `left` is what no host takes away, and the emulator leaves to the\n"
+		"CPU.\n"
+		"\n"
+		"  --tier T1   this tier only\n");
+	return status;
+}
+
+static int report(const char *file, const char *tier)
+{
+	FILE *f = fopen(file, "r");
+	bool good = f && read_all(f, tier), whole = true, goal = false;
+	size_t i;
+
+	if (!good)
 		fprintf(stderr, "emulator_coverage: %s: %s\n", file,
 			f ? "not as it should be" : strerror(errno));
-		if (f)
-			fclose(f);
+	if (f)
+		fclose(f);
+	if (!good)
 		return 2;
+	print_table();
+	for (i = 0; i < total_count; i++) {
+		goal |= is_goal(&totals[i]);
+		whole &= !is_goal(&totals[i]) || is_whole(&totals[i]);
 	}
-	fclose(f);
-	printf("%-4s %-18s %7s %8s %8s %10s %8s %8s %9s\n", "tier", "object", "forms",
-	       "decoded", "executed", "in code", "decoded", "executed", "left");
-	for (i = 0; i < total_count; i++)
-		print_total(&totals[i]);
-	return is_whole(executed) ? 0 : 1;
+	/* Nothing of nothing shows nothing. */
+	return whole && (goal || tier) && total_count ? 0 : 1;
 }
 
 int main(int argc, char **argv)
 {
 	const char *file = NULL, *tier = NULL;
-	bool executed = false;
 	int i;
 
 	for (i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--help"))
 			return usage(0);
-		if (!strcmp(argv[i], "--executed"))
-			executed = true;
-		else if (!strcmp(argv[i], "--missing"))
-			say_missing = true;
-		else if (!strcmp(argv[i], "--tier") && i + 1 < argc)
+		if (!strcmp(argv[i], "--tier") && i + 1 < argc)
 			tier = argv[++i];
 		else if (*argv[i] != '-' && !file)
 			file = argv[i];
 		else
 			return usage(2);
 	}
-	return file ? report(file, tier, executed) : usage(2);
+	return file ? report(file, tier) : usage(2);
 }
