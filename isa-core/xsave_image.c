@@ -152,6 +152,28 @@ static void store_piece(__u8 *at, const struct piece *p,
 		memcpy(at + i * p->bytes, simd->v[p->first + i].b + p->from, p->bytes);
 }
 
+static bool is_zero(const struct piece *p, const struct isahp_simd *simd)
+{
+	__u64 any = 0;
+	unsigned int i, n;
+
+	for (i = 0; i < p->count; i++)
+		for (n = 0; n < p->bytes / sizeof(__u64); n++)
+			any |= simd->v[p->first + i].q[p->from / sizeof(__u64) + n];
+	return !any;
+}
+
+static bool are_zero(const __u64 *k)
+{
+	__u64 any = 0;
+	unsigned int i;
+
+	for (i = 0; i < ISAHP_SIMD_OPMASKS; i++)
+		any |= k[i];
+	return !any;
+}
+
+/* What is not in use is zero, and stays out of use for as long as it is. */
 bool isahp_xsave_store(void *image, const struct isahp_xsave_layout *layout,
 		       const struct isahp_simd *simd)
 {
@@ -165,10 +187,15 @@ bool isahp_xsave_store(void *image, const struct isahp_xsave_layout *layout,
 	for (p = pieces; p < pieces + PIECES; p++) {
 		if (p->width > simd->bytes)
 			continue;
+		/* MXCSR may count as a part of XMM. */
+		if (!(in_use & COMPONENT(p->component)) &&
+		    p->component != ISAHP_XSAVE_SSE && is_zero(p, simd))
+			continue;
 		store_piece(bytes + offset_of(layout, p->component), p, simd);
 		in_use |= COMPONENT(p->component);
 	}
-	if (simd->bytes == 64) {
+	if (simd->bytes == 64 && (in_use & COMPONENT(ISAHP_XSAVE_OPMASK) ||
+				  !are_zero(simd->k))) {
 		memcpy(bytes + layout->offset[ISAHP_XSAVE_OPMASK], simd->k,
 		       sizeof(simd->k));
 		in_use |= COMPONENT(ISAHP_XSAVE_OPMASK);

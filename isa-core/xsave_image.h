@@ -59,7 +59,8 @@ bool isahp_xsave_load(const void *image, const struct isahp_xsave_layout *layout
  * @image: of @layout. Its other components stay as they are.
  * @layout: of the image.
  * @simd: @bytes says what is written: XMM and MXCSR; and the upper halves of YMM;
- *	and opmasks and all of ZMM. They count as in use from then on.
+ *	and opmasks and all of ZMM. Of these a component that is not in use and is
+ *	all zero stays so; others count as in use from then on.
  *
  * Context: any.
  *

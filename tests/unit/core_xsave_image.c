@@ -254,6 +254,56 @@ Test(xsave_image, takes_what_is_not_in_use_for_zero)
 	same(&back, &zero);
 }
 
+static __u64 in_use(void)
+{
+	__u64 bits;
+
+	memcpy(&bits, image.bytes + 512, sizeof(bits));
+	return bits;
+}
+
+Test(xsave_image, leaves_out_of_use_what_is_zero)
+{
+	struct isahp_simd simd = { .mxcsr = 0x1f80 }, back;
+	__u64 xcomp, sse = 1 << ISAHP_XSAVE_SSE, avx = 1 << ISAHP_XSAVE_AVX;
+
+	describe_cpu();
+	xcomp = COMPACTED | components;
+	simd.bytes = width;
+	simd.v[3].b[7] = 1;
+	/* What is there is of no meaning, and shall get none. */
+	memset(&image, 0xff, sizeof(image));
+	memset(image.bytes + 512, 0, 64);
+	memcpy(image.bytes + 520, &xcomp, sizeof(xcomp));
+	store(&image, &compacted, &simd);
+	cr_assert_eq(in_use(), sse);
+	back = loaded(&image, &compacted, width);
+	same(&back, &simd);
+	simd.v[15].b[31] = 1;
+	store(&image, &compacted, &simd);
+	cr_assert_eq(in_use(), sse | avx);
+	back = loaded(&image, &compacted, width);
+	same(&back, &simd);
+	/* Once in use it stays so, and what was there goes. */
+	simd.v[15].b[31] = 0;
+	store(&image, &compacted, &simd);
+	cr_assert_eq(in_use(), sse | avx);
+	back = loaded(&image, &compacted, width);
+	same(&back, &simd);
+	if (width < 64)
+		return;
+	simd.k[7] = 1ULL << 63;
+	store(&image, &compacted, &simd);
+	cr_assert_eq(in_use(), sse | avx | 1 << ISAHP_XSAVE_OPMASK);
+	simd.v[0].b[32] = 1;
+	store(&image, &compacted, &simd);
+	simd.v[31].b[63] = 1;
+	store(&image, &compacted, &simd);
+	cr_assert_eq(in_use(), sse | (components & ~1ULL));
+	back = loaded(&image, &compacted, width);
+	same(&back, &simd);
+}
+
 /* --- room ----------------------------------------------------------------- */
 
 Test(xsave_image, refuses_what_the_image_has_no_room_for)
