@@ -10,6 +10,7 @@
 #include <linux/sched.h>
 #include <linux/version.h>
 #include <asm/msr.h>
+#include <asm/prctl.h>
 
 /* Was in <asm/processor.h>. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
@@ -97,6 +98,16 @@ static inline struct fpstate *isahp_current_fpstate(void)
 #endif
 
 	return fpu->fpstate;
+}
+
+/* A stack of the current thread to which CALL and RET alone write (from 6.6 on). */
+static inline bool isahp_shadow_stack(void)
+{
+#ifdef CONFIG_X86_USER_SHADOW_STACK
+	return current->thread.features & ARCH_SHSTK_SHSTK;
+#else
+	return false;
+#endif
 }
 
 /* What of a user address the CPU looks at (LAM, from 6.4 on). */

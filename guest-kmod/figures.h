@@ -20,13 +20,22 @@
 	X(entry_ss_repairs)	/* context switches that had a null SS */      \
 	X(undefined_emulated)	/* #UD that were finished by emulation */      \
 	X(undefined_instructions) /* instructions that were, in these */       \
-	X(undefined_vectors)	/* of these, on vector registers */             \
+	X(undefined_native)	/* of these, that the CPU has */               \
+	X(undefined_vectors)	/* of them, that used vector registers */      \
 	X(undefined_ns)		/* time in #UD that were ours */               \
 	X(undefined_slow)	/* of them, that met a page fault first */     \
 	X(undefined_faults)	/* of them, that ended in a fault of memory */ \
 	X(undefined_signalled)	/* SIGILL by policy, that could be emulated */ \
 	X(undefined_retried)	/* put off, for want of a work item */         \
 	X(undefined_processes)	/* processes that took such a #UD */           \
+	X(ahead_native)		/* runs of more than one that ended: as so */  \
+				/* many were the CPU's, */                     \
+	X(ahead_limit)		/* after so many, */                           \
+	X(ahead_time)		/* after so long, */                           \
+	X(ahead_work)		/* for signals, scheduling and the like, */    \
+	X(ahead_foreign)	/* at what is not emulated, */                 \
+	X(ahead_unreached)	/* at a page fault, */                         \
+	X(ahead_fault)		/* at another fault */                         \
 	X(moves_unplanned)	/* this guest moved and was not told */        \
 	X(jit_looks)		/* looks through what eBPF's JIT compiled */   \
 	X(jit_look_ns)		/* how long they took */                       \

@@ -22,6 +22,13 @@
 #define WARN_AGAIN (10 * HZ)
 #define REPORTS 16u	/* a power of two */
 
+/* What traps of a feature have come to. */
+struct counts {
+	atomic_long_t traps;
+	atomic_long_t instructions;
+	atomic_long_t ns;
+};
+
 /*
  * One process. Found under RCU, from #UD; added and removed under the lock.
  * Between the two it is valid for whoever keeps the mm from ending.
@@ -34,14 +41,14 @@ struct trapped {
 	struct isahp_features seen;	/* under the lock; read word by word */
 	unsigned int policy;
 	unsigned long warned;		/* jiffies */
-	atomic_long_t count[ISAHP_FEATURE_COUNT];
+	struct counts of[ISAHP_FEATURE_COUNT];
 };
 
 static DEFINE_SPINLOCK(lock);
 static DEFINE_HASHTABLE(table, 8);
 static bool any;	/* there is, or was, one in the table */
 
-static atomic_long_t counts[ISAHP_FEATURE_COUNT];
+static struct counts all[ISAHP_FEATURE_COUNT];
 
 /* To the host, by way of the guest's thread. Under the lock. */
 static struct isahp_trapped_report reports[REPORTS];
@@ -82,19 +89,27 @@ static bool has_seen(const struct trapped *t, unsigned int feature)
 	return READ_ONCE(t->seen.word[feature / 64]) >> (feature % 64) & 1;
 }
 
-struct isahp_trapped_view isahp_trapped_count(unsigned int feature)
+static void count(struct counts *c, unsigned long instructions, u64 ns)
+{
+	atomic_long_inc(&c->traps);
+	atomic_long_add(instructions, &c->instructions);
+	atomic_long_add(ns, &c->ns);
+}
+
+struct isahp_trapped_view isahp_trapped_count(unsigned int feature,
+					      unsigned long instructions, u64 ns)
 {
 	struct isahp_trapped_view view = { .news = true };
 	struct trapped *t;
 
-	atomic_long_inc(&counts[feature]);
+	count(&all[feature], instructions, ns);
 	rcu_read_lock();
 	t = find(current->mm);
 	if (t) {
 		view.policy = READ_ONCE(t->policy);
 		view.news = !has_seen(t, feature);
 		view.warning = time_after(jiffies, READ_ONCE(t->warned) + WARN_AGAIN);
-		atomic_long_inc(&t->count[feature]);
+		count(&t->of[feature], instructions, ns);
 	}
 	rcu_read_unlock();
 	return view;
@@ -245,14 +260,15 @@ static void say(struct trapped *t, unsigned int feature, unsigned int policy)
 		pr_warn_ratelimited("process %d (%*pEp) executes %s, which has gone: %ld so far\n",
 				    pid_nr(p->pid), (int)strnlen(p->comm, sizeof(p->comm)),
 				    p->comm, flag,
-				    atomic_long_read(&t->count[feature]));
+				    atomic_long_read(&t->of[feature].traps));
 	else
 		pr_info_ratelimited("process %d (%*pEp) executed %s, which has gone: %s\n",
 				    pid_nr(p->pid), (int)strnlen(p->comm, sizeof(p->comm)),
 				    p->comm, flag, isahp_policy_name(policy));
 }
 
-void isahp_trapped_note(unsigned int feature, unsigned int policy)
+void isahp_trapped_note(unsigned int feature, unsigned int policy,
+			unsigned long instructions, u64 ns)
 {
 	struct trapped *t = get(current, current->mm);
 	bool first;
@@ -263,8 +279,8 @@ void isahp_trapped_note(unsigned int feature, unsigned int policy)
 	first = mark(t, feature);
 	if (first) {
 		/* The one that brought it here found no record to count in. */
-		if (!atomic_long_read(&t->count[feature]))
-			atomic_long_inc(&t->count[feature]);
+		if (!atomic_long_read(&t->of[feature].traps))
+			count(&t->of[feature], instructions, ns);
 		if (!isahp_registrants_undefined(t->process, feature))
 			tell_host(t, feature);
 	}
@@ -318,16 +334,18 @@ int isahp_trapped_set_policy_of(char *line)
 /* --- lists --------------------------------------------------------------- */
 
 /* The longest line, and the one on what did not fit. */
-#define LIST_LINE 128
+#define LIST_LINE 192
 
 static ssize_t list_one(char *buf, ssize_t len, const struct trapped *t,
 			unsigned int feature)
 {
 	const struct isahp_process *p = t->process;
 
-	return sysfs_emit_at(buf, len, "%d %s %ld %s %*pEp\n", pid_nr(p->pid),
-			     isahp_feature_info(feature)->flag,
-			     atomic_long_read(&t->count[feature]),
+	return sysfs_emit_at(buf, len, "%d %s %ld %ld %ld %s %*pEp\n",
+			     pid_nr(p->pid), isahp_feature_info(feature)->flag,
+			     atomic_long_read(&t->of[feature].traps),
+			     atomic_long_read(&t->of[feature].instructions),
+			     atomic_long_read(&t->of[feature].ns),
 			     isahp_policy_name(READ_ONCE(t->policy)),
 			     (int)strnlen(p->comm, sizeof(p->comm)), p->comm);
 }
@@ -361,12 +379,14 @@ ssize_t isahp_trapped_list_features(char *buf)
 	ssize_t len = 0;
 
 	for (feature = 0; feature < ISAHP_FEATURE_COUNT; feature++) {
-		long count = atomic_long_read(&counts[feature]);
+		long traps = atomic_long_read(&all[feature].traps);
 
-		if (count)
-			len += sysfs_emit_at(buf, len, "%s %ld\n",
+		if (traps)
+			len += sysfs_emit_at(buf, len, "%s %ld %ld %ld\n",
 					     isahp_feature_info(feature)->flag,
-					     count);
+					     traps,
+					     atomic_long_read(&all[feature].instructions),
+					     atomic_long_read(&all[feature].ns));
 	}
 	return len;
 }

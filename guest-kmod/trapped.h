@@ -30,24 +30,31 @@ unsigned int isahp_trapped_policy(void);
 /**
  * isahp_trapped_count - the current process has executed one
  * @feature: enum isahp_feature of the instruction.
+ * @instructions: that were carried out, it and those behind it.
+ * @ns: how long that took.
  *
  * Context: #UD, under RCU.
  *
  * Return: what is known of it.
  */
-struct isahp_trapped_view isahp_trapped_count(unsigned int feature);
+struct isahp_trapped_view isahp_trapped_count(unsigned int feature,
+					      unsigned long instructions, u64 ns);
 
 /**
  * isahp_trapped_note - remember the current process, and tell whom it concerns
  * @feature: enum isahp_feature of the instruction.
  * @policy: what was done.
+ * @instructions: as for isahp_trapped_count(), which may have found nothing to
+ *	count in, and
+ * @ns: this too.
  *
  * Its registrants get an event, the log a line and, unless they had asked for
  * that feature, the host a report: once for each process and feature.
  *
  * Context: sleeps; on the way to user mode.
  */
-void isahp_trapped_note(unsigned int feature, unsigned int policy);
+void isahp_trapped_note(unsigned int feature, unsigned int policy,
+			unsigned long instructions, u64 ns);
 
 /**
  * isahp_trapped_set_policy - give a process a policy of its own
@@ -66,14 +73,14 @@ int isahp_trapped_set_policy(struct task_struct *task, struct mm_struct *mm,
 int isahp_trapped_set_policy_of(char *line);
 
 /**
- * isahp_trapped_list - "PID FEATURE COUNT POLICY NAME" a line
+ * isahp_trapped_list - "PID FEATURE TRAPS INSTRUCTIONS NS POLICY NAME" a line
  * @buf: a page; what does not fit is counted in the last line.
  *
  * Return: bytes written.
  */
 ssize_t isahp_trapped_list(char *buf);
 
-/** isahp_trapped_list_features - "FEATURE COUNT" a line, ended ones included */
+/** isahp_trapped_list_features - "FEATURE TRAPS INSTRUCTIONS NS" a line, ended ones included */
 ssize_t isahp_trapped_list_features(char *buf);
 
 /**

@@ -1,22 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/kernel.h>
-#include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/clock.h>
-#include <linux/sched/signal.h>
-#include <linux/sched/task_stack.h>
-#include <linux/spinlock.h>
-#include <linux/task_work.h>
-#include <linux/uaccess.h>
 #include <asm/cpufeature.h>
 #include <asm/ptrace.h>
 #include <asm/trapnr.h>
 #include <isa-core/cpuid.h>
 #include <isa-core/emulate.h>
 #include <isa-core/features.h>
+#include "ahead.h"
 #include "boot.h"
 #include "compat.h"
+#include "errand.h"
 #include "figures.h"
 #include "gpr.h"
 #include "policy.h"
@@ -42,138 +38,6 @@ static bool armed;
 
 /* Of these something can be emulated; written by init. */
 static struct isahp_features can;
-
-/* --- work that may sleep ------------------------------------------------- */
-
-/**
- * struct undefined_work - what is left to be done on the way to user mode
- * @head: task work of the thread that took the #UD.
- * @next: among the free ones.
- * @outcome: ISAHP_EMULATE_UNREACHED or _FAULT: raise it.
- * @ip: where the thread is, if nobody has moved it since.
- * @address: of the access that failed, and
- * @access: what it was.
- * @vector: of the fault,
- * @mxcsr: with its flags if it is #XM.
- * @feature: of the instruction.
- * @note: tell of it,
- * @policy: and what was done.
- * @step: a debugger wants to hear that the instruction is over.
- */
-struct undefined_work {
-	struct callback_head head;
-	struct undefined_work *next;
-	enum isahp_emulated outcome;
-	unsigned long ip;
-	unsigned long address;
-	enum isahp_access access;
-	u8 vector;
-	u32 mxcsr;
-	u8 feature;
-	bool note;
-	u8 policy;
-	bool step;
-};
-
-/*
- * Nothing can be allocated in #UD, least of all on PREEMPT_RT. An item is in
- * use from there to the thread's way out, before anything sleeps: not for as
- * long as a page fault takes. When there is none left the thread takes its #UD
- * again.
- */
-static struct undefined_work works[256];
-static struct undefined_work *free_works;
-static DEFINE_RAW_SPINLOCK(works_lock);
-
-static struct undefined_work *work_get(void)
-{
-	struct undefined_work *w;
-	unsigned long flags;
-
-	raw_spin_lock_irqsave(&works_lock, flags);
-	w = free_works;
-	if (w)
-		free_works = w->next;
-	raw_spin_unlock_irqrestore(&works_lock, flags);
-	return w;
-}
-
-static void work_put(struct undefined_work *w)
-{
-	unsigned long flags;
-
-	if (!w)
-		return;
-	raw_spin_lock_irqsave(&works_lock, flags);
-	w->next = free_works;
-	free_works = w;
-	raw_spin_unlock_irqrestore(&works_lock, flags);
-}
-
-/*
- * The CPU executed what the kernel could not read. Gone for a moment, it is
- * back after its page fault. Code that may be executed and not read (protection
- * keys) is nobody's to look into: #UD it is.
- */
-static void refetch(struct pt_regs *regs, const struct undefined_work *w)
-{
-	u8 byte;
-
-	isahp_raise_page_fault(regs, w->address, ISAHP_ACCESS_FETCH);
-	if (!signal_pending(current) &&
-	    copy_from_user(&byte, (u8 __user *)w->address, sizeof(byte)))
-		isahp_raise_undefined(regs);
-}
-
-static void work_act(const struct undefined_work *w)
-{
-	struct pt_regs *regs = task_pt_regs(current);
-
-	if (w->note)
-		isahp_trapped_note(w->feature, w->policy);
-	if (regs->ip != w->ip)
-		return;
-	if (w->step)
-		isahp_raise_step(regs);
-	else if (w->outcome == ISAHP_EMULATE_FAULT && w->vector == X86_TRAP_XF)
-		isahp_raise_simd(w->address, w->mxcsr);
-	else if (w->outcome == ISAHP_EMULATE_FAULT)
-		isahp_raise_vector(w->vector);
-	else if (w->outcome != ISAHP_EMULATE_UNREACHED)
-		return;
-	else if (w->access == ISAHP_ACCESS_FETCH)
-		refetch(regs, w);
-	else
-		isahp_raise_page_fault(regs, w->address, w->access);
-}
-
-static void work_run(struct callback_head *head)
-{
-	struct undefined_work *item = container_of(head, struct undefined_work, head);
-	struct undefined_work w = *item;
-
-	work_put(item);
-	if (!(current->flags & PF_EXITING) && current->mm)
-		work_act(&w);
-	module_put(THIS_MODULE);
-}
-
-/* The module stays loaded for as long as work is pending or asleep. */
-static bool work_queue(struct undefined_work *w)
-{
-	if (!try_module_get(THIS_MODULE))
-		goto err_module;
-	init_task_work(&w->head, work_run);
-	if (task_work_add(current, &w->head, TWA_RESUME))
-		goto err_exiting;
-	return true;
-
-err_exiting:
-	module_put(THIS_MODULE);
-err_module:
-	work_put(w);
-	return false;
-}
 
 /* --- the thread's state -------------------------------------------------- */
 
@@ -233,7 +97,7 @@ static bool is_ours(const struct isahp_emulation *e)
 static void let_through(struct isahp_emulation *e)
 {
 	struct isahp_trapped_view view;
-	struct undefined_work *w;
+	struct isahp_errand *w;
 	u8 feature;
 
 	if (isahp_instruction_decode(e->bytes, e->count, e->mode,
@@ -243,85 +107,111 @@ static void let_through(struct isahp_emulation *e)
 		return;
 	feature = isahp_instruction_feature(&e->instruction);
 	isahp_figure_count(ISAHP_FIGURE_undefined_signalled);
-	view = isahp_trapped_count(feature);
-	w = view.news ? work_get() : NULL;
+	view = isahp_trapped_count(feature, 0, 0);
+	w = view.news ? isahp_errand_get() : NULL;
 	if (!w)
 		return;
-	*w = (struct undefined_work){
+	*w = (struct isahp_errand){
 		.feature = feature,
 		.note = true,
 		.policy = ISAHP_UNDEFINED_SIGNAL,
 	};
-	work_queue(w);
+	isahp_errand_queue(w);
 }
 
-static void finish(struct isahp_emulation *e, struct pt_regs *regs,
-		   unsigned int policy, struct undefined_work *w)
+/* What is left to be done after it, if anything. */
+static struct isahp_errand rest_of(const struct isahp_emulation *e,
+				     enum isahp_emulated outcome,
+				     const struct pt_regs *regs)
 {
-	u8 feature = isahp_instruction_feature(&e->instruction);
-	struct isahp_trapped_view view = isahp_trapped_count(feature);
-	bool step = w;
-	bool note = view.news ||
-		    (policy == ISAHP_UNDEFINED_WARN && view.warning);
-
-	isahp_figure_count(ISAHP_FIGURE_undefined_emulated);
-	isahp_figure_count(ISAHP_FIGURE_undefined_instructions);
-	if (e->regs->simd) {
-		isahp_figure_count(ISAHP_FIGURE_undefined_vectors);
-		isahp_vectors_store(e->regs->simd);
-	}
-	registers_store(e->regs, regs);
-	isahp_stepping_over();
-	if (note && !w)
-		w = work_get();
-	if (!w)
-		return;
-	*w = (struct undefined_work){
-		.outcome = ISAHP_EMULATE_DONE,
-		.ip = regs->ip,
-		.feature = feature,
-		.note = note,
-		.policy = policy,
-		.step = step,
-	};
-	work_queue(w);
-}
-
-/* To be raised where one may sleep; then the instruction is begun anew. */
-static void put_off(const struct isahp_emulation *e, enum isahp_emulated outcome,
-		    struct pt_regs *regs, struct undefined_work *w)
-{
-	if (!w)
-		w = work_get();
-	if (!w) {
-		isahp_figure_count(ISAHP_FIGURE_undefined_retried);
-		return;
-	}
-	isahp_figure_count(outcome == ISAHP_EMULATE_FAULT ?
-				   ISAHP_FIGURE_undefined_faults :
-				   ISAHP_FIGURE_undefined_slow);
-	*w = (struct undefined_work){
+	struct isahp_errand rest = {
 		.outcome = outcome,
 		.ip = regs->ip,
-		.address = e->address,
-		.access = e->access,
-		.vector = e->vector,
+		.feature = isahp_instruction_feature(&e->instruction),
 	};
+
+	if (outcome != ISAHP_EMULATE_UNREACHED && outcome != ISAHP_EMULATE_FAULT)
+		return rest;
+	rest.address = e->address;
+	rest.access = e->access;
+	rest.vector = e->vector;
 	/* Flags of floating point are set where nothing else is written. */
 	if (outcome == ISAHP_EMULATE_FAULT && e->vector == X86_TRAP_XF) {
-		isahp_vectors_store(e->regs->simd);
-		w->mxcsr = e->regs->simd->mxcsr;
-		w->address = isahp_stepping_address(regs);
+		rest.mxcsr = e->regs->simd->mxcsr;
+		rest.address = isahp_stepping_address(regs);
 	}
-	work_queue(w);
+	return rest;
+}
+
+static void count(const struct isahp_emulation *e, const struct isahp_ahead *ran)
+{
+	isahp_figure_count(ISAHP_FIGURE_undefined_emulated);
+	isahp_figure_add(ISAHP_FIGURE_undefined_instructions, ran->instructions);
+	isahp_figure_add(ISAHP_FIGURE_undefined_native, ran->native);
+	if (e->regs->simd)
+		isahp_figure_count(ISAHP_FIGURE_undefined_vectors);
 }
 
 /*
- * isahp_emulate(), with vector registers at hand where they are needed and not
- * where they are not: to get at them costs more than most instructions.
+ * Registers are what they have become; a fault is to be raised where one may
+ * sleep, whereupon its instruction is begun anew.
  */
-static enum isahp_emulated carry_out(struct isahp_emulation *e)
+static void settle(struct isahp_emulation *e, struct pt_regs *regs,
+		   enum isahp_emulated outcome, const struct isahp_ahead *ran,
+		   unsigned int policy, struct isahp_errand *w, u64 since)
 {
+	bool step = w && ran->instructions;
+	struct isahp_trapped_view view;
+	struct isahp_errand rest;
+	bool xm = outcome == ISAHP_EMULATE_FAULT && e->vector == X86_TRAP_XF;
+
+	if (e->regs->simd && (ran->instructions || xm))
+		isahp_vectors_store(e->regs->simd);
+	if (ran->instructions) {
+		count(e, ran);
+		registers_store(e->regs, regs);
+	}
+	rest = rest_of(e, outcome, regs);
+	if (ran->instructions) {
+		isahp_stepping_over();
+		rest.instructions = ran->instructions;
+		rest.ns = local_clock() - since;
+		view = isahp_trapped_count(rest.feature, rest.instructions,
+					   rest.ns);
+		rest.note = view.news ||
+			    (policy == ISAHP_UNDEFINED_WARN && view.warning);
+		rest.policy = policy;
+		rest.step = step;
+		rest.grow = isahp_ahead_wants_memory();
+	}
+	if (outcome == ISAHP_EMULATE_DONE && !rest.note && !rest.grow && !step)
+		return;
+	if (!w)
+		w = isahp_errand_get();
+	if (!w) {
+		if (outcome != ISAHP_EMULATE_DONE)
+			isahp_figure_count(ISAHP_FIGURE_undefined_retried);
+		return;
+	}
+	if (outcome != ISAHP_EMULATE_DONE)
+		isahp_figure_count(outcome == ISAHP_EMULATE_FAULT ?
+					   ISAHP_FIGURE_undefined_faults :
+					   ISAHP_FIGURE_undefined_slow);
+	*w = rest;
+	isahp_errand_queue(w);
+}
+
+/*
+ * isahp_emulate(), and what follows if that may be; with vector registers at hand
+ * where they are needed and not where they are not: to get at them costs more
+ * than most instructions.
+ */
+static enum isahp_emulated carry_out(struct isahp_emulation *e,
+				     const struct pt_regs *regs,
+				     struct isahp_ahead *ran)
+{
+	enum isahp_emulated outcome;
+
 	switch (isahp_instruction_decode(e->bytes, e->count, e->mode,
 					 &e->instruction)) {
 	case ISAHP_DECODED:
@@ -334,37 +224,36 @@ static enum isahp_emulated carry_out(struct isahp_emulation *e)
 	if (!is_ours(e))
 		return ISAHP_EMULATE_FOREIGN;
 	if (isahp_vectors_used(&e->instruction))
-		e->regs->simd = isahp_vectors_load(&e->instruction);
-	return isahp_emulate_instruction(e, &e->instruction);
+		e->regs->simd = isahp_vectors_load();
+	if (isahp_ahead_may(regs))
+		return isahp_ahead_run(e, regs, ran);
+	outcome = isahp_emulate_instruction(e, &e->instruction);
+	ran->instructions = outcome == ISAHP_EMULATE_DONE;
+	return outcome;
 }
 
 static bool emulate(struct isahp_emulation *e, struct pt_regs *regs,
-		    unsigned int policy)
+		    unsigned int policy, u64 since)
 {
-	struct undefined_work *w = NULL;
+	struct isahp_ahead ran = { 0 };
+	struct isahp_errand *w = NULL;
 	enum isahp_emulated outcome;
 
 	/* A debugger must hear of each instruction: no work item, no step. */
 	if (isahp_stepping_must(regs)) {
-		w = work_get();
+		w = isahp_errand_get();
 		if (!w) {
 			isahp_figure_count(ISAHP_FIGURE_undefined_retried);
 			return true;
 		}
 	}
-	outcome = carry_out(e);
-	switch (outcome) {
-	case ISAHP_EMULATE_DONE:
-		finish(e, regs, policy, w);
-		return true;
-	case ISAHP_EMULATE_UNREACHED:
-	case ISAHP_EMULATE_FAULT:
-		put_off(e, outcome, regs, w);
-		return true;
-	default:
-		work_put(w);
+	outcome = carry_out(e, regs, &ran);
+	if (outcome == ISAHP_EMULATE_FOREIGN) {
+		isahp_errand_put(w);
 		return false;
 	}
+	settle(e, regs, outcome, &ran, policy, w, since);
+	return true;
 }
 
 bool isahp_undefined_handle(struct pt_regs *regs)
@@ -394,7 +283,7 @@ bool isahp_undefined_handle(struct pt_regs *regs)
 	}
 	e.untag_mask = isahp_untag_mask();
 	registers_load(&r, regs);
-	handled = emulate(&e, regs, policy);
+	handled = emulate(&e, regs, policy, since);
 	if (handled)
 		isahp_figure_add(ISAHP_FIGURE_undefined_ns, local_clock() - since);
 	return handled;
@@ -428,7 +317,12 @@ static struct isahp_features carried_out(void)
 void isahp_undefined_seen(const struct isahp_features *present)
 {
 	struct isahp_features now = isahp_features_and(&can, present);
+	struct isahp_features visible = isahp_cpuid_features();
 	unsigned int i;
+
+	/* What CPUID hides is there if a record says so, and the other way round. */
+	visible = isahp_features_or(&visible, present);
+	isahp_ahead_present(&visible);
 
 	for (i = 0; i < ISAHP_FEATURE_WORDS; i++)
 		WRITE_ONCE(ours.word[i], ours.word[i] | now.word[i]);
@@ -439,16 +333,15 @@ void isahp_undefined_seen(const struct isahp_features *present)
 void isahp_undefined_init(void)
 {
 	struct isahp_features visible = isahp_cpuid_features();
-	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(works); i++)
-		work_put(&works[i]);
+	isahp_errand_init();
 	isahp_raise_init();
 	isahp_vectors_init();
+	isahp_ahead_init();
 	can = carried_out();
-	isahp_undefined_seen(&visible);
 	/* The module may be loaded long after a move took it away. */
 	isahp_undefined_seen(isahp_boot_features());
+	isahp_undefined_seen(&visible);
 }
 
 void isahp_undefined_exit(void)
@@ -460,4 +353,5 @@ void isahp_undefined_exit(void)
 	 */
 	synchronize_rcu();
 	synchronize_rcu_tasks();
+	isahp_ahead_exit();
 }

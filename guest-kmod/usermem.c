@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/pgtable.h>
 #include <linux/sched/task_stack.h>
 #include <linux/uaccess.h>
 #include <asm/asm.h>
@@ -91,6 +92,58 @@ static size_t load(void *env, u64 address, void *buf, size_t size)
 size_t isahp_usermem_fetch(unsigned long ip, void *buf, size_t size)
 {
 	return load(NULL, ip, buf, size);
+}
+
+/* --- code ---------------------------------------------------------------- */
+
+static bool is_code(u64 entry)
+{
+	return (entry & (_PAGE_PRESENT | _PAGE_USER | _PAGE_NX)) ==
+	       (_PAGE_PRESENT | _PAGE_USER);
+}
+
+/*
+ * Whether the CPU would execute what is at an address: by the tables it looks at,
+ * as fast GUP walks them; interrupts are off, so that they stay. NX is on pages:
+ * further up there is none, but for kernel's copy of the uppermost level (PTI).
+ */
+static bool may_execute(unsigned long address)
+{
+	pgd_t *pgdp = pgd_offset(current->mm, address), pgd = READ_ONCE(*pgdp);
+	p4d_t *p4dp, p4d;
+	pud_t *pudp, pud;
+	pmd_t *pmdp, pmd;
+
+	if (!pgd_present(pgd))
+		return false;
+	p4dp = p4d_offset_lockless(pgdp, pgd, address);
+	p4d = READ_ONCE(*p4dp);
+	if (!p4d_present(p4d))
+		return false;
+	pudp = pud_offset_lockless(p4dp, p4d, address);
+	pud = READ_ONCE(*pudp);
+	if (!pud_present(pud))
+		return false;
+	if (pud_leaf(pud))
+		return is_code(pud_val(pud));
+	pmdp = pmd_offset_lockless(pudp, pud, address);
+	pmd = READ_ONCE(*pmdp);
+	if (!pmd_present(pmd))
+		return false;
+	if (pmd_leaf(pmd))
+		return is_code(pmd_val(pmd));
+	return is_code(pte_val(READ_ONCE(*pte_offset_kernel(&pmd, address))));
+}
+
+static size_t fetch(void *env, u64 address, void *buf, size_t size)
+{
+	size_t first = min(size, left_in_page(address));
+
+	if (!access_ok((void __user *)address, size) || !may_execute(address))
+		return 0;
+	if (first < size && !may_execute(address + first))
+		return first;
+	return load(env, address, buf, size);
 }
 
 /* --- stores -------------------------------------------------------------- */
@@ -310,6 +363,7 @@ static bool segment(void *env, unsigned int n, struct isahp_segment *ret)
 
 const struct isahp_emulate_ops isahp_usermem_ops = {
 	.load = load,
+	.fetch = fetch,
 	.store = store,
 	.exchange = exchange,
 	.segment = segment,

@@ -10,7 +10,7 @@
 #include <isa-core/emulate.h>
 
 /**
- * isahp_usermem_ops - loads, stores and segments of the current thread
+ * isahp_usermem_ops - memory, code and segments of the current thread
  *
  * Context: interrupts off since the thread left user mode.
  */

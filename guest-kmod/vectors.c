@@ -16,9 +16,6 @@
 /* SDM vol. 1, 13.4.2: bit 63 of XCOMP_BV. */
 #define COMPACTED BIT_ULL(63)
 
-#define AVX512 (BIT_ULL(ISAHP_XSAVE_OPMASK) | BIT_ULL(ISAHP_XSAVE_ZMM_HI256) | \
-		BIT_ULL(ISAHP_XSAVE_HI16_ZMM))
-
 /*
  * Of the CPU, which writes images by it. A host where it differs is refused: it
  * is pinned. Written at init.
@@ -27,7 +24,7 @@ static struct isahp_xsave_layout standard;
 static u32 sizes[ISAHP_XSAVE_KNOWN];
 static u64 aligned;
 
-/* Two KB: too much for a stack. In use with interrupts off. */
+/* Two KB: too much for a stack. In use while nothing else runs but interrupts. */
 static DEFINE_PER_CPU(struct isahp_simd, registers);
 
 void isahp_vectors_init(void)
@@ -70,35 +67,6 @@ bool isahp_vectors_used(const struct isahp_instruction *in)
 	return false;
 }
 
-/* Whether it names what only AVX-512 has. */
-static bool names_avx512(const struct isahp_instruction *in)
-{
-	struct isahp_operand op;
-	unsigned int i;
-
-	if (in->vector_size == 64 || in->opmask)
-		return true;
-	for (i = 0; i < ISAHP_FORM_OPERANDS; i++) {
-		op = isahp_instruction_operand(in, i);
-		if (op.class == ISAHP_OPERAND_OPMASK ||
-		    (op.class == ISAHP_OPERAND_VECTOR && op.number >= 16))
-			return true;
-	}
-	return isahp_instruction_form(in)->flags & ISAHP_FORM_VSIB &&
-	       in->index >= 16;
-}
-
-/*
- * Legacy encodings leave alone what is above XMM; VEX and EVEX clear it, all that
- * there is. What is not in use is clear: not looked at, it stays out of use.
- */
-static unsigned int width(const struct isahp_instruction *in, u64 in_use)
-{
-	if (!(in->flags & ISAHP_INSTRUCTION_VEX))
-		return 16;
-	return in_use & AVX512 || names_avx512(in) ? 64 : 32;
-}
-
 /* --- the image ----------------------------------------------------------- */
 
 /*
@@ -121,7 +89,18 @@ static struct isahp_xsave_layout layout_of(const struct fpstate *fpstate)
 	return layout;
 }
 
-struct isahp_simd *isahp_vectors_load(const struct isahp_instruction *in)
+/* All that instructions may touch; what is not in use comes and goes as zero. */
+static unsigned int width(const struct isahp_xsave_layout *layout)
+{
+	unsigned int i;
+
+	for (i = ISAHP_XSAVE_OPMASK; i <= ISAHP_XSAVE_HI16_ZMM; i++)
+		if (!layout->offset[i])
+			return 32;
+	return 64;
+}
+
+struct isahp_simd *isahp_vectors_load(void)
 {
 	struct isahp_simd *simd = this_cpu_ptr(&registers);
 	struct isahp_xsave_layout layout;
@@ -136,7 +115,7 @@ struct isahp_simd *isahp_vectors_load(const struct isahp_instruction *in)
 		return NULL;
 	fpstate = isahp_current_fpstate();
 	layout = layout_of(fpstate);
-	simd->bytes = width(in, fpstate->regs.xsave.header.xfeatures);
+	simd->bytes = width(&layout);
 	return isahp_xsave_load(&fpstate->regs.xsave, &layout, simd) ? simd : NULL;
 }
 

@@ -24,23 +24,22 @@ bool isahp_vectors_used(const struct isahp_instruction *in);
 
 /**
  * isahp_vectors_load - the current thread's, as it left user mode with them
- * @in: for which they are; as many bytes of each are looked at as it can touch.
  *
  * From then on the image is what counts until the thread is back in user mode,
  * where the kernel loads it.
  *
- * Context: interrupts off since the thread left user mode.
+ * Context: interrupts off; preemption since the thread left user mode.
  *
  * Return: this CPU's, to be changed and given to isahp_vectors_store() before
- * interrupts are on; NULL: this kernel keeps no such image, or not what is asked.
+ * anything else runs on it but interrupts; NULL: this kernel keeps no such image, or not what is asked.
  */
-struct isahp_simd *isahp_vectors_load(const struct isahp_instruction *in);
+struct isahp_simd *isahp_vectors_load(void);
 
 /**
  * isahp_vectors_store - what the current thread has when it is back in user mode
  * @simd: from isahp_vectors_load().
  *
- * Context: interrupts off since then.
+ * Context: as above.
  */
 void isahp_vectors_store(const struct isahp_simd *simd);
 

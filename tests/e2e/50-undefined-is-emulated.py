@@ -63,9 +63,8 @@ def listed(vm) -> list[list[str]]:
 
 
 def sums(vm) -> dict[str, int]:
-    return {name: int(count) for name, count in
-            (line.split() for line in
-             vm.isahp("undefined/features").splitlines())}
+    return {line.split()[0]: int(line.split()[1]) for line in
+            vm.isahp("undefined/features").splitlines()}
 
 
 def check_poor(t, vm, jobs) -> None:

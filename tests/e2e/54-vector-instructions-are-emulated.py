@@ -124,9 +124,8 @@ def figure(vm, name: str) -> int:
 
 
 def sums(vm) -> dict[str, int]:
-    return {name: int(count) for name, count in
-            (line.split() for line in
-             vm.isahp("undefined/features").splitlines())}
+    return {line.split()[0]: int(line.split()[1]) for line in
+            vm.isahp("undefined/features").splitlines()}
 
 
 e2e.main(test)
