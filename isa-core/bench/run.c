@@ -9,11 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ahead.h"
+#include "signalled.h"
 #include "translated.h"
 
 #define ROUNDS 100
-#define QUICK_ROUNDS 5
+#define SIGNALS_ROUNDS 30
+#define QUICK_ROUNDS 3
 
 enum way {
 	AHEAD,
@@ -21,16 +22,20 @@ enum way {
 	VOUCHED,
 	TRANSLATED,
 	NATIVE,
+	SIGNALLED,
 	WAYS
 };
+
+#define BIT(way) (1U << (way))
 
 /**
  * struct contest - the ways take turns
  * @loop: of it.
  * @number: of loop_get().
  * @ahead: the emulator's.
- * @translated: QEMU's; NULL: there is none.
- * @native: this CPU can.
+ * @translated: QEMU's.
+ * @signalled: the loop in signals.
+ * @can: bits of the ways that there are here.
  * @ns: for each instruction.
  */
 struct contest {
@@ -38,18 +43,12 @@ struct contest {
 	unsigned int number;
 	struct ahead ahead;
 	struct translated *translated;
-	bool native;
+	struct signalled signalled;
+	unsigned int can;
 	double ns[WAYS][ROUNDS];
 };
 
 /* --- the ways ---------------------------------------------------------------- */
-
-static bool is_in(const struct contest *c, enum way way)
-{
-	if (way == TRANSLATED)
-		return c->translated;
-	return way != NATIVE || c->native;
-}
 
 static double run(struct contest *c, enum way way, __u64 *ret_result)
 {
@@ -58,13 +57,15 @@ static double run(struct contest *c, enum way way, __u64 *ret_result)
 		return translated_run(c->translated, c->number, ret_result);
 	case NATIVE:
 		return loop_execute(c->loop, ret_result);
+	case SIGNALLED:
+		return signalled_run(&c->signalled, ret_result);
 	default:
 		return ahead_run(&c->ahead, way == VOUCHED, ret_result);
 	}
 }
 
 /* False if two ways differ in what they compute: then nothing counts. */
-static bool take_turns(struct contest *c, size_t rounds)
+static bool take_turns(struct contest *c, unsigned int ways, size_t rounds)
 {
 	__u64 wanted = 0, result = 0;
 	enum way way;
@@ -74,7 +75,7 @@ static bool take_turns(struct contest *c, size_t rounds)
 	run(c, AHEAD, &wanted);
 	for (i = 0; i < rounds; i++) {
 		for (way = 0; way < WAYS; way++) {
-			if (!is_in(c, way))
+			if (!(ways & c->can & BIT(way)))
 				continue;
 			if (c->loop->out)
 				memset(c->loop->out, 0, c->loop->out_size);
@@ -94,23 +95,19 @@ static bool take_turns(struct contest *c, size_t rounds)
 /* --- rows -------------------------------------------------------------------- */
 
 static void add(struct bench *b, struct contest *c, enum way way, enum way peer,
-		const char *peer_name, double goal, size_t rounds)
+		struct bench_row row)
 {
-	struct bench_row row = {
-		.unit = "ns",
-		.goal = goal,
-		.at_most = goal > 0,
-		.samples = rounds,
-	};
+	size_t rounds = row.samples;
 
-	if (!is_in(c, way) || !is_in(c, peer))
+	if (!(c->can & BIT(way)) || !(c->can & BIT(peer)))
 		return;
-	snprintf(row.name, sizeof(row.name), "%s", c->loop->name);
-	snprintf(row.peer, sizeof(row.peer), "%s", peer_name);
+	row.unit = "ns";
 	row.noise = bench_noise(c->ns[AHEAD], c->ns[AGAIN], rounds);
 	row.ratio = bench_ratio(c->ns[way], c->ns[peer], rounds);
 	row.value = bench_percentile(c->ns[way], rounds, 50);
 	row.peer_value = bench_percentile(c->ns[peer], rounds, 50);
+	snprintf(row.name, sizeof(row.name), "%s%s", c->loop->name,
+		 way == SIGNALLED ? ", signals" : "");
 	bench_add(b, row);
 }
 
@@ -118,33 +115,62 @@ static bool compete(struct bench *b, struct contest *c)
 {
 	size_t rounds = b->quick ? QUICK_ROUNDS : ROUNDS;
 
-	if (!ahead_init(&c->ahead, c->loop) || !take_turns(c, rounds))
+	if (!take_turns(c, ~BIT(SIGNALLED), rounds))
 		return false;
-	add(b, c, AHEAD, TRANSLATED, TRANSLATED_BY, 1.5, rounds);
-	add(b, c, AHEAD, VOUCHED, "the same, code vouched for", 0, rounds);
-	add(b, c, AHEAD, NATIVE, "the CPU itself", 0, rounds);
+	add(b, c, AHEAD, TRANSLATED, (struct bench_row){
+		.peer = TRANSLATED_BY, .goal = 1.5, .at_most = true, .samples = rounds });
+	add(b, c, AHEAD, VOUCHED, (struct bench_row){
+		.peer = "the same, code vouched for", .samples = rounds });
+	add(b, c, AHEAD, NATIVE, (struct bench_row){
+		.peer = "the CPU itself", .samples = rounds });
 	return true;
+}
+
+static bool compete_with_signals(struct bench *b, struct contest *c)
+{
+	size_t rounds = b->quick ? QUICK_ROUNDS : SIGNALS_ROUNDS;
+	bool ok;
+
+	if (!(c->can & BIT(NATIVE)))
+		return true;
+	if (!signalled_start(&c->signalled, &c->ahead))
+		return false;
+	ok = take_turns(c, BIT(AHEAD) | BIT(AGAIN) | BIT(SIGNALLED), rounds);
+	if (ok && c->signalled.traps != rounds * c->ahead.lost) {
+		fprintf(stderr, "bench_emulator: %s: %llu signals, not %llu\n",
+			c->loop->name, (unsigned long long)c->signalled.traps,
+			(unsigned long long)rounds * c->ahead.lost);
+		ok = false;
+	}
+	signalled_end(&c->signalled);
+	if (ok)
+		add(b, c, SIGNALLED, AHEAD, (struct bench_row){
+			.peer = "run ahead", .goal = 200, .samples = rounds });
+	return ok;
 }
 
 bool emulator_run(struct bench *b)
 {
 	struct isahp_features here = isahp_cpuid_features();
-	static struct contest contest;
-	struct translated translated;
+	static struct contest c;
+	struct translated qemu;
 	bool ok = true, has_qemu;
-	unsigned int i;
 
 	here = isahp_features_enabled(&here, isahp_cpuid_xcr0());
 	signal(SIGPIPE, SIG_IGN);
-	has_qemu = translated_start(&translated);
-	for (i = 0; i < LOOPS && ok; i++) {
-		contest.loop = loop_get(i);
-		contest.number = i;
-		contest.translated = has_qemu ? &translated : NULL;
-		contest.native = isahp_features_subset(&contest.loop->needs, &here);
-		ok = compete(b, &contest);
+	has_qemu = translated_start(&qemu);
+	c.translated = &qemu;
+	for (c.number = 0; c.number < LOOPS && ok; c.number++) {
+		c.loop = loop_get(c.number);
+		c.can = ~0U;
+		if (!has_qemu)
+			c.can &= ~BIT(TRANSLATED);
+		if (!isahp_features_subset(&c.loop->needs, &here))
+			c.can &= ~(BIT(NATIVE) | BIT(SIGNALLED));
+		ok = ahead_init(&c.ahead, c.loop) && compete(b, &c) &&
+		     compete_with_signals(b, &c);
 	}
 	if (has_qemu)
-		translated_end(&translated);
+		translated_end(&qemu);
 	return ok;
 }

@@ -44,6 +44,10 @@ EMULATOR_ROWS = [
     ("a dot product by FMA", "qemu-x86_64 -cpu max"),
     ("POPCNT and BLSR", "qemu-x86_64 -cpu max"),
     ("AES-128's rounds", "qemu-x86_64 -cpu max"),
+    ("glibc's strlen of AVX2, signals", "run ahead"),
+    ("a dot product by FMA, signals", "run ahead"),
+    ("POPCNT and BLSR, signals", "run ahead"),
+    ("AES-128's rounds, signals", "run ahead"),
 ]
 
 POLICY_ROWS = [
