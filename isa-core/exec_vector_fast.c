@@ -256,11 +256,20 @@ static enum isahp_emulated to_flags(struct isahp_emulation *e,
 
 /* --- which of them -------------------------------------------------------- */
 
+/* Their immediate is more than what a function is told (exec_vector.c). */
+static bool has_odd_immediate(const struct isahp_instruction *in)
+{
+	const struct isahp_form *form = isahp_instruction_form(in);
+
+	return form->flags & ISAHP_FORM_IMM8_2 ||
+	       (form->operation == ISAHP_OP_INSERTPS && in->rm == ISAHP_REGISTER_NONE);
+}
+
 static bool is_general(const struct isahp_instruction *in)
 {
 	isahp_exec_fn function = isahp_exec_function(in);
 
-	return in->opmask ||
+	return in->opmask || has_odd_immediate(in) ||
 	       in->flags & (ISAHP_INSTRUCTION_BROADCAST | ISAHP_INSTRUCTION_ROUNDING |
 			    ISAHP_INSTRUCTION_SAE) ||
 	       (function != isahp_do_lanes && function != isahp_do_whole &&
