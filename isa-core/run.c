@@ -160,10 +160,11 @@ static const struct isahp_run_block *enter_block(const struct isahp_run *run,
 /* There is no instruction in the block: it can not be fetched, or is foreign. */
 static enum isahp_run_end no_instruction(struct isahp_emulation *e)
 {
+	struct isahp_instruction in;
 	__u64 rip = e->regs->rip;
 
 	e->count = fetch(e, rip, e->bytes, sizeof(e->bytes));
-	if (isahp_instruction_decode(e->bytes, e->count, e->mode, &e->instruction) !=
+	if (isahp_instruction_decode(e->bytes, e->count, e->mode, &in) !=
 	    ISAHP_DECODED_SHORT)
 		return ISAHP_RUN_FOREIGN;
 	e->address = exec_is_64(e) ? rip + e->count : (__u32)(rip + e->count);
@@ -251,7 +252,7 @@ enum isahp_run_end isahp_run(struct isahp_run *run, struct isahp_emulation *e)
 		run->in_row = 0;
 	}
 	e->turns = 1;
-	if (b->steps)
+	if (b->steps && !run->resumed)
 		e->instruction = b->step[0].in;
 	if (b->steps && b->step[0].native && !run->resumed)
 		return ISAHP_RUN_FOREIGN;

@@ -169,6 +169,7 @@ Test(run, ends_at_what_is_not_carried_out)
 	cr_assert_eq(isahp_run(&run, &e), ISAHP_RUN_FOREIGN);
 	cr_assert_eq(regs.rip, CODE + 5);
 	cr_assert_eq(run.instructions, 2);
+	cr_assert_eq(isahp_instruction_operation(&e.instruction), ISAHP_OP_POPCNT);
 	set_up(movbe, sizeof(movbe));
 	cr_assert_eq(isahp_run(&run, &e), ISAHP_RUN_FOREIGN);
 	cr_assert_eq(regs.rip, CODE + 4);
@@ -289,6 +290,7 @@ Test(run, goes_on_with_what_has_ended)
 	run.resumed = true;
 	cr_assert_eq(isahp_run(&run, &e), ISAHP_RUN_NATIVE);
 	cr_assert_eq(regs.gpr[2], 42);
+	cr_assert_eq(isahp_instruction_operation(&e.instruction), ISAHP_OP_POPCNT);
 	cr_assert_eq(run.instructions, 11);
 	cr_assert_eq(run.emulated, 2);
 	/* What was in a row before counts: 3 and one are 4, one more is enough. */
