@@ -196,10 +196,23 @@ static void put_vector(const struct isahp_vector_work *w, unsigned int n,
 	memcpy(simd->v[n].b, value->b, size);
 }
 
+static void put_opmask(const struct isahp_vector_work *w, unsigned int n,
+		       const union isahp_vector *value)
+{
+	__u64 *k = w->e->regs->simd->k;
+
+	if (w->operation->result != ISAHP_LANES_TO_MASKS) {
+		k[n] = value->q[0] & (w->in->opmask ? w->lanes.active : ~0ULL);
+		return;
+	}
+	/* SDM vol. 2C, VP2INTERSECTD: the pair that the register is of. */
+	k[n & ~1u] = value->q[0];
+	k[n | 1] = value->q[1];
+}
+
 static enum isahp_emulated put_result(struct isahp_vector_work *w, union isahp_vector *value)
 {
 	struct isahp_operand op = isahp_instruction_operand(w->in, 0);
-	struct isahp_simd *simd = w->e->regs->simd;
 
 	if (w->operation->result == ISAHP_LANES_TO_FLAGS) {
 		exec_flags_set(&w->e->regs->rflags, ISAHP_FLAGS_ARITHMETIC, value->q[0]);
@@ -212,8 +225,7 @@ static enum isahp_emulated put_result(struct isahp_vector_work *w, union isahp_v
 		put_vector(w, op.number, w->scalar ? 16 : op.size, value);
 		break;
 	case ISAHP_OPERAND_OPMASK:
-		simd->k[op.number] = value->q[0] &
-				     (w->in->opmask ? w->lanes.active : ~0ULL);
+		put_opmask(w, op.number, value);
 		break;
 	default:
 		exec_gpr_set(w->e, op.number, op.size, value->q[0]);

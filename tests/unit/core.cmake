@@ -19,6 +19,9 @@ isahp_unit_test(core_decoder_cpu LIBS isa_core
 isahp_unit_test(core_execute LIBS isa_core
   SOURCES core_execute.c core_case.c core_case_mask.c core_encode.c
     core_float_operands.c core_native.c)
+isahp_unit_test(core_intersect LIBS isa_core
+  SOURCES core_intersect.c core_case.c core_case_mask.c core_encode.c
+    core_float_operands.c core_native.c)
 isahp_unit_test(core_masked LIBS isa_core)
 find_library(ZYDIS Zydis)
 if(ZYDIS)
