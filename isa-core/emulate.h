@@ -7,8 +7,8 @@
  * memory is reached through callbacks, and an instruction either happens as a
  * whole or not at all: registers and memory change on ISAHP_EMULATE_DONE alone,
  * except for MXCSR, which tells what #XM is for.
- * Of a repeated string instruction each turn is one, as on hardware: those before
- * a fault have happened.
+ * Of a repeated string instruction each turn is one, of a gather or scatter each
+ * element, as on hardware: those before a fault have happened.
  *
  * exec.def says what can be carried out.
  */
@@ -94,7 +94,8 @@ enum isahp_access {
 /**
  * enum isahp_emulated - what became of an instruction
  * @ISAHP_EMULATE_DONE: carried out; @rip is behind it. Or still at it, where it
- *	is to be continued: a string instruction of more than @turns turns.
+ *	is to be continued: a string instruction of more than @turns turns, or a
+ *	gather or scatter that has begun, and will fault if it goes on.
  * @ISAHP_EMULATE_FOREIGN: it is none that isahp knows, or its feature is not one
  *	of those asked for: none of our business.
  * @ISAHP_EMULATE_UNREACHED: @access to @address failed. The caller makes the

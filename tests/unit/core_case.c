@@ -421,6 +421,8 @@ bool case_draw(struct test_case *c, unsigned int row, enum isahp_code_mode mode)
 	}
 	if (uses_stack(operation))
 		c->regs.gpr[ISAHP_REGISTER_RSP] = c->target[1];
+	if (isahp_forms[row].flags & ISAHP_FORM_VSIB)
+		return case_aim_vector(c);
 	if ((has_memory(in) || (touches_memory(in) && !one_in(4))) &&
 	    !encode_aim(&c->code, c->regs.gpr, c->target[0], NATIVE_GS_BASE))
 		return false;

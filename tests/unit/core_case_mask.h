@@ -11,4 +11,14 @@
  */
 void case_mask(struct test_case *c);
 
+/**
+ * case_aim_vector - make the elements of a gather or scatter lie around the target
+ * @c: @code has a VSIB byte; its mask is drawn.
+ *
+ * Some that are masked out lie anywhere, and a few of the others out of reach.
+ *
+ * Return: false where it can not.
+ */
+bool case_aim_vector(struct test_case *c);
+
 #endif /* CORE_CASE_MASK_H */

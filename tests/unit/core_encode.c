@@ -155,7 +155,8 @@ static void put_evex(struct encoded *code, const struct isahp_form *form,
 	bool is_64 = code->mode == ISAHP_CODE_64;
 	bool has_vvvv = form->flags & (ISAHP_FORM_VVVV | ISAHP_FORM_K_VVVV);
 	unsigned int vvvv = has_vvvv ? below(is_64 ? 16 : 8) : 0;
-	unsigned int v2 = has_vvvv && is_64 ? below(2) : 0;
+	bool has_v2 = has_vvvv || form->flags & ISAHP_FORM_VSIB;
+	unsigned int v2 = has_v2 && is_64 ? below(2) : 0;
 	unsigned int rxb = is_64 ? below(16) << 4 : 0xf0;
 	int w = draw(form, ISAHP_WHERE_W, 3), l = draw(form, ISAHP_WHERE_L, 7);
 	int pp = draw(form, ISAHP_WHERE_PP, 15);

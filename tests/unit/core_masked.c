@@ -8,12 +8,14 @@
 
 #include <isa-core/emulate.h>
 #include <isa-core/features.h>
+#include <isa-core/run.h>
 
 #define START 0x10000
 #define SIZE 4096
 
 static struct {
 	unsigned char memory[SIZE];
+	size_t size;		/* how much of it there is */
 	__u32 limit;		/* of segments in 32-bit code */
 	__u64 stored[64];	/* addresses, in their order */
 	unsigned int stores;
@@ -23,9 +25,11 @@ static struct {
 
 static size_t reach(__u64 address, size_t size)
 {
-	if (address < START || address >= START + SIZE)
+	__u64 end = START + world.size;
+
+	if (address < START || address >= end)
 		return 0;
-	return address + size <= START + SIZE ? size : START + SIZE - address;
+	return address + size <= end ? size : end - address;
 }
 
 static size_t mem_load(void *env, __u64 address, void *buf, size_t size)
@@ -83,6 +87,7 @@ static struct isahp_emulation e;
 static void begin(void)
 {
 	memset(&world, 0, sizeof(world));
+	world.size = SIZE;
 	world.limit = 0xffffffff;
 	for (int i = 0; i < SIZE; i++)
 		world.memory[i] = i % 251;
@@ -213,4 +218,131 @@ Test(masked, nothing_is_stored_before_all_can_be)
 	cr_assert_eq(RUN(64, STORE), ISAHP_EMULATE_DONE);
 	cr_assert_eq(world.memory[SIZE - 1], 0x40);
 	cr_assert_eq(world.memory[SIZE - 24], (SIZE - 24) % 251);
+}
+
+/* --- gathers and scatters ------------------------------------------------- */
+
+#define GATHER "\xc4\xe2\x75\x90\x04\x13"	/* vpgatherdd %ymm1, (%rbx,%ymm2), %ymm0 */
+#define SCATTER "\x62\xf2\x7d\x29\xa0\x04\x13" /* vpscatterdd %ymm0, ...{%k1} */
+
+/* Elements at START, START + 4, ... */
+static void set_indices(void)
+{
+	begin();
+	regs.gpr[3] = START;
+	memset(simd.v[1].b, 0xff, 64);
+	simd.k[1] = ~0ULL;
+	for (int i = 0; i < 8; i++)
+		simd.v[2].d[i] = 4 * i;
+}
+
+static void expect_gathered(unsigned int from, unsigned int to)
+{
+	for (unsigned int i = 0; i < 8; i++) {
+		bool is_done = i < to;
+
+		if (i >= from && is_done)
+			cr_assert_arr_eq(&simd.v[0].d[i], world.memory + 4 * i, 4);
+		else if (!is_done)
+			cr_assert_eq(simd.v[0].d[i], 0x40404040, "%u", i);
+		cr_assert_eq(simd.v[1].d[i], is_done ? 0 : 0xffffffff, "%u", i);
+	}
+}
+
+/* The fault is that of the element, all before it is through and is not redone. */
+Test(masked, a_gather_goes_on_behind_a_fault)
+{
+	struct isahp_simd before;
+
+	set_indices();
+	world.size = 14;
+	cr_assert_eq(RUN(64, GATHER), ISAHP_EMULATE_DONE);
+	cr_assert_eq(regs.rip, 0);
+	expect_gathered(0, 3);
+	cr_assert_eq(simd.v[0].d[8], 0x40404040);
+	before = simd;
+	cr_assert_eq(RUN(64, GATHER), ISAHP_EMULATE_UNREACHED);
+	cr_assert(e.address == START + 14 && e.access == ISAHP_ACCESS_LOAD);
+	cr_assert_arr_eq(&simd, &before, sizeof(simd));
+	world.size = SIZE;
+	memset(world.memory, 0x99, 12);
+	cr_assert_eq(RUN(64, GATHER), ISAHP_EMULATE_DONE);
+	cr_assert_eq(regs.rip, 6);
+	expect_gathered(3, 8);
+	cr_assert_eq(simd.v[0].d[0], 0x03020100);
+	for (int i = 4; i < 8; i++)
+		cr_assert(!simd.v[0].q[i] && !simd.v[1].q[i]);
+}
+
+Test(masked, a_scatter_goes_on_behind_a_fault)
+{
+	set_indices();
+	world.size = 14;
+	cr_assert_eq(RUN(64, SCATTER), ISAHP_EMULATE_DONE);
+	cr_assert_eq(regs.rip, 0);
+	cr_assert_eq(world.stores, 3);
+	cr_assert_eq(simd.k[1], ~7ULL);
+	cr_assert_eq(RUN(64, SCATTER), ISAHP_EMULATE_UNREACHED);
+	cr_assert(e.address == START + 14 && e.access == ISAHP_ACCESS_STORE);
+	cr_assert(world.stores == 3 && simd.k[1] == ~7ULL);
+	world.size = SIZE;
+	cr_assert_eq(RUN(64, SCATTER), ISAHP_EMULATE_DONE);
+	cr_assert_eq(regs.rip, 7);
+	cr_assert(world.stores == 8 && !simd.k[1]);
+	for (unsigned int i = 0; i < 8; i++)
+		cr_assert_eq(world.stored[i], START + 4 * i);
+}
+
+/* The limit of a segment, and 4 GiB, behind which addresses begin anew. */
+Test(masked, elements_are_where_32_bit_addresses_lead)
+{
+	set_indices();
+	world.limit = START + 8;
+	simd.v[1].d[2] = simd.v[1].d[3] = 0;
+	for (int i = 4; i < 8; i++)
+		simd.v[1].d[i] = 0;
+	cr_assert_eq(RUN(32, GATHER), ISAHP_EMULATE_DONE);
+	cr_assert_eq(regs.rip, 6);
+	set_indices();
+	world.limit = START + 10;
+	cr_assert_eq(RUN(32, GATHER), ISAHP_EMULATE_DONE);
+	cr_assert_eq(regs.rip, 0);
+	expect_gathered(0, 2);
+	cr_assert_eq(RUN(32, GATHER), ISAHP_EMULATE_FAULT);
+	cr_assert_eq(e.vector, ISAHP_VECTOR_GP);
+	set_indices();
+	regs.gpr[3] = 0x80000000 + START;
+	for (int i = 0; i < 8; i++)
+		simd.v[2].d[i] += 0x80000000;
+	cr_assert_eq(RUN(32, GATHER), ISAHP_EMULATE_DONE);
+	expect_gathered(0, 8);
+}
+
+/* As after other faults: what is before it has happened, and is to be kept. */
+Test(masked, a_run_ends_at_the_element_that_faults)
+{
+	static struct isahp_run_block blocks[2];
+	struct isahp_run run = {
+		.blocks = blocks,
+		.blocks_log2 = 1,
+		.native = 10,
+		.limit = 100,
+	};
+
+	set_indices();
+	memcpy(world.memory + 0x100, GATHER, 6);
+	simd.v[2].d[3] = SIZE;
+	regs.rip = START + 0x100;
+	e = (struct isahp_emulation){
+		.mode = ISAHP_CODE_64,
+		.features = isahp_features_known(),
+		.address_bits = 48,
+		.untag_mask = ~0ULL,
+		.regs = &regs,
+		.ops = &ops,
+	};
+	cr_assert_eq(isahp_run(&run, &e), ISAHP_RUN_UNREACHED);
+	cr_assert_eq(e.address, START + SIZE);
+	cr_assert_eq(regs.rip, START + 0x100);
+	expect_gathered(0, 3);
 }
