@@ -3,55 +3,14 @@
 
 import statistics
 from dataclasses import dataclass
-from typing import Any
 
+from bench.figure import Figure, noise_of, ratio_of
 from bench.restored.day import AGAIN, BEST, ISAHP, MASKED, SAME, Day, Stay
 
 SUITE = "restored"
 GOAL_RESTORED = 0.995
 GOAL_REDUCED = 0.99
 GOAL_STEADY = 0.995  # a loss of half a percent
-
-
-@dataclass
-class Figure:
-    """One row: `ratio` is to the peer, larger is better, `goal` at least."""
-
-    name: str
-    value: float
-    unit: str
-    peer: str | None = None
-    peer_value: float | None = None
-    ratio: float | None = None
-    goal: float | None = None
-    noise: float | None = None
-    samples: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.ratio is not None:
-            self.ratio = float(f"{self.ratio:.5g}")  # what is met is what is printed
-
-    @property
-    def met(self) -> bool | None:
-        return None if self.goal is None else self.ratio >= self.goal
-
-    @property
-    def inside(self) -> bool:
-        """Is the ratio as near to the goal as the same thing is to itself?"""
-        return self.goal is not None and abs(self.ratio / self.goal - 1) <= (self.noise or 0)
-
-    @property
-    def verdict(self) -> str | None:
-        if self.goal is None:
-            return None
-        return ("met" if self.met else "missed") + (", inside the noise" if self.inside else "")
-
-    def to_json(self) -> dict[str, Any]:
-        return {"suite": SUITE, "name": self.name, "value": self.value, "unit": self.unit,
-                "peer": self.peer, "peer_value": self.peer_value, "ratio": self.ratio,
-                "goal": self.goal, "goal_is": None if self.goal is None else "at least",
-                "met": self.met, "noise": self.noise, "verdict": self.verdict,
-                "samples": self.samples}
 
 
 @dataclass
@@ -74,17 +33,13 @@ def column(stays: list[Stay], which: int) -> list[float]:
 
 
 def ratio(stays: list[Stay], peer: int, way: int) -> float:
-    """Throughput of a way over its peer's: the median of the rounds' ratios, so
-    that what makes a whole round slower cancels out."""
-    return statistics.median(p / w for p, w in zip(column(stays, peer), column(stays, way)))
+    """Throughput of a way over its peer's."""
+    return ratio_of(column(stays, peer), column(stays, way))
 
 
 def noise(stays: list[Stay]) -> float:
-    """The same thing, twice (A/A): by how much it differs in the worst third."""
-    pairs = list(zip(column(stays, BEST), column(stays, AGAIN)))
-    third = -(-len(pairs) // 3)
-    return max(abs(statistics.median(b / a for b, a in pairs[i:i + third]) - 1)
-               for i in range(0, len(pairs), third))
+    """The best variant, twice."""
+    return noise_of(column(stays, BEST), column(stays, AGAIN))
 
 
 def over_stay(stay: Stay) -> float:
@@ -114,9 +69,9 @@ def evaluate(day: Day, home: str, goals: bool) -> Line:
 
     def figure(what: str, share: float, peer: str, peer_value: float, goal: float | None,
                own_noise: float, stays: list[Stay]) -> Figure:
-        return Figure(f"{day.name}: {what}", share * peer_value, day.unit, peer, peer_value,
-                      share, goal if goals else None, own_noise,
-                      sum(len(s.rounds) for s in stays))
+        return Figure(SUITE, f"{day.name}: {what}", share * peer_value, day.unit, peer,
+                      peer_value, share, goal if goals else None, noise=own_noise,
+                      samples=sum(len(s.rounds) for s in stays))
 
     on = {}
     for host in dict.fromkeys(s.host for s in day.stays if s.host != home):
@@ -139,7 +94,7 @@ def exchange(days: list[Day]) -> list[Figure]:
     took = sorted((s.done_ns - s.heard_ns) / 1e6 for d in days for s in d.stays if s.arrived)
     if not took:
         return []
-    return [Figure(f"event heard to exchanged, {name}", value, "ms", samples=len(took))
+    return [Figure(SUITE, f"event heard to exchanged, {name}", value, "ms", samples=len(took))
             for name, value in (("p50", statistics.median(took)), ("max", took[-1]))]
 
 
