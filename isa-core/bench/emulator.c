@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /*
- * bench_emulator - what it costs to finish the instructions that a CPU has lost.
+ * emulator_loops - what it costs to finish the instructions that a CPU has lost.
  */
 #include <string.h>
 

@@ -26,6 +26,15 @@ enum way {
 	WAYS
 };
 
+static const char *const names[WAYS] = {
+	[AHEAD] = "run ahead",
+	[AGAIN] = "run ahead once more",
+	[VOUCHED] = "run ahead, code vouched for",
+	[TRANSLATED] = TRANSLATED_BY,
+	[NATIVE] = "the CPU itself",
+	[SIGNALLED] = "a signal each",
+};
+
 #define BIT(way) (1U << (way))
 
 /**
@@ -81,8 +90,8 @@ static bool take_turns(struct contest *c, unsigned int ways, size_t rounds)
 				memset(c->loop->out, 0, c->loop->out_size);
 			ns = run(c, way, &result);
 			if (ns < 0 || result != wanted) {
-				fprintf(stderr, "bench_emulator: %s: way %u: %s\n",
-					c->loop->name, way,
+				fprintf(stderr, "emulator_loops: %s, %s: %s\n",
+					c->loop->name, names[way],
 					ns < 0 ? "it has stopped" : "another result");
 				return false;
 			}
@@ -137,7 +146,7 @@ static bool compete_with_signals(struct bench *b, struct contest *c)
 		return false;
 	ok = take_turns(c, BIT(AHEAD) | BIT(AGAIN) | BIT(SIGNALLED), rounds);
 	if (ok && c->signalled.traps != rounds * c->ahead.lost) {
-		fprintf(stderr, "bench_emulator: %s: %llu signals, not %llu\n",
+		fprintf(stderr, "emulator_loops: %s: %llu signals, not %llu\n",
 			c->loop->name, (unsigned long long)c->signalled.traps,
 			(unsigned long long)rounds * c->ahead.lost);
 		ok = false;

@@ -172,7 +172,7 @@ bool signalled_start(struct signalled *s, struct ahead *ahead)
 	s->loop = ahead->loop;
 	if (!find_code(s, ahead) || !copy_code(s, ahead) ||
 	    sigaction(SIGILL, &sa, &before)) {
-		fprintf(stderr, "bench_emulator: %s: no copy can be made\n",
+		fprintf(stderr, "emulator_loops: %s: no copy can be made\n",
 			s->loop->name);
 		return false;
 	}

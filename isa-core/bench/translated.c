@@ -51,7 +51,7 @@ static bool spawn(struct translated *t, int in, int out)
 	rc = posix_spawnp(&t->pid, name, &actions, NULL, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	if (rc)
-		fprintf(stderr, "bench_emulator: %s (Debian: qemu-user): %s\n", name,
+		fprintf(stderr, "emulator_loops: %s (Debian: qemu-user): %s\n", name,
 			strerror(rc));
 	return !rc;
 }
@@ -88,7 +88,7 @@ double translated_run(struct translated *t, unsigned int n, __u64 *ret_result)
 	if (write(t->ask, &loop, 1) != 1 || read(t->answer, &a, sizeof(a)) != sizeof(a))
 		return -1;
 	if (a.code != code_of(loop_get(n))) {
-		fprintf(stderr, "bench_emulator: %s: other code under %s\n",
+		fprintf(stderr, "emulator_loops: %s: other code under %s\n",
 			loop_get(n)->name, TRANSLATED_BY);
 		return -1;
 	}

@@ -3,9 +3,11 @@
 """./dev bench: the suites of the library, the emulator and the policy engine have every row
 that their goals are for, with the peer of each; their tables name what executes
 them and the noise floor; each verdict is what ratio and goal say; a counter that
-two threads share is seen to be written by both; unknown suites are refused.
+two threads share is seen to be written by both; unknown suites are refused. And
+with --guest instead: so has the emulator's part that is measured in a guest, whose
+rows name their accelerator.
 
-Usage: bench.py BUILD_DIR
+Usage: bench.py BUILD_DIR [--guest]
 """
 
 import json
@@ -13,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from lab.qemu import accel
 
 FIELDS = {"suite", "name", "value", "unit", "peer", "peer_value", "ratio", "goal", "goal_is",
           "met", "noise", "verdict", "samples"}
@@ -48,6 +52,17 @@ EMULATOR_ROWS = [
     ("a dot product by FMA, signals", "run ahead"),
     ("POPCNT and BLSR, signals", "run ahead"),
     ("AES-128's rounds, signals", "run ahead"),
+]
+
+GUEST_ROWS = [
+    (name, f"{peer} ({accel()})") for name, peer in (
+        ("a trap, MOVBE from memory", "libisahp's handler"),
+        ("a trap, PEXT", "libisahp's handler"),
+        ("a trap, VPADDB of YMM", "libisahp's handler"),
+        ("never traps: SHA-256, a block", "without the module"),
+        ("never traps: a system call", "without the module"),
+        ("never traps: sorting, a number", "without the module"),
+        ("never traps: two switches of process", "without the module"))
 ]
 
 POLICY_ROWS = [
@@ -114,10 +129,23 @@ def check(build: str, results: Path) -> None:
     assert refused.returncode == 2 and "library" in refused.stdout, refused.stdout
 
 
+def check_guest(build: str, results: Path) -> None:
+    done = subprocess.run([f"{build}/bin/bench_emulator", "--guest", "--quick",
+                           "--json", str(results)], text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False)
+    print(done.stdout)
+    assert done.returncode == 0, f"exit {done.returncode}"
+    assert f"accelerator: {accel()}" in done.stdout
+    rows = json.loads(results.read_text())
+    check_rows(rows, False, "emulator", GUEST_ROWS)
+    assert all(row["peer"].endswith(f"({accel()})") for row in rows), rows
+
+
 def main() -> int:
+    what = check_guest if sys.argv[2:] == ["--guest"] else check
     with tempfile.TemporaryDirectory() as scratch:
         try:
-            check(sys.argv[1], Path(scratch) / "results.json")
+            what(sys.argv[1], Path(scratch) / "results.json")
         except AssertionError as error:
             print(f"FAILED: {error}")
             return 1
