@@ -63,7 +63,7 @@ static void fill(void)
 /* --- the loops ------------------------------------------------------------- */
 
 static struct loop loops[LOOPS] = {
-	{ .name = "glibc's strlen of AVX2", .in = string },
+	{ .name = "glibc's strlen of AVX2", .in = string, .of_libc = true },
 	{ .name = "a dot product by FMA", .function = loop_dot,
 	  .in = vectors, .count = FLOATS },
 	{ .name = "POPCNT and BLSR", .function = loop_bits,

@@ -25,7 +25,8 @@
  * @out: @out_size bytes that it writes; NULL for none.
  * @count: of something.
  * @out_size: in bytes.
- * @needs: features without which it can not be run here, nor by others.
+ * @needs: features without which this CPU can not run it.
+ * @of_libc: it is libc's, which has it on CPUs of these features alone.
  */
 struct loop {
 	const char *name;
@@ -35,6 +36,7 @@ struct loop {
 	__u64 count;
 	size_t out_size;
 	struct isahp_features needs;
+	bool of_libc;
 };
 
 /** loop_get - the n-th of LOOPS, ready to be run */

@@ -158,6 +158,24 @@ static bool compete_with_signals(struct bench *b, struct contest *c)
 	return ok;
 }
 
+/* False if nothing can be said of this loop here. */
+static bool look(struct contest *c, const struct isahp_features *here, bool has_qemu)
+{
+	bool native = isahp_features_subset(&c->loop->needs, here);
+
+	if (!native && c->loop->of_libc) {
+		fprintf(stderr, "emulator_loops: %s: this CPU has another\n",
+			c->loop->name);
+		return false;
+	}
+	c->can = BIT(AHEAD) | BIT(AGAIN) | BIT(VOUCHED);
+	if (has_qemu && translated_can(c->translated, c->number))
+		c->can |= BIT(TRANSLATED);
+	if (native)
+		c->can |= BIT(NATIVE) | BIT(SIGNALLED);
+	return true;
+}
+
 bool emulator_run(struct bench *b)
 {
 	struct isahp_features here = isahp_cpuid_features();
@@ -171,13 +189,14 @@ bool emulator_run(struct bench *b)
 	c.translated = &qemu;
 	for (c.number = 0; c.number < LOOPS && ok; c.number++) {
 		c.loop = loop_get(c.number);
-		c.can = ~0U;
-		if (!has_qemu)
-			c.can &= ~BIT(TRANSLATED);
-		if (!isahp_features_subset(&c.loop->needs, &here))
-			c.can &= ~(BIT(NATIVE) | BIT(SIGNALLED));
-		ok = ahead_init(&c.ahead, c.loop) && compete(b, &c) &&
-		     compete_with_signals(b, &c);
+		if (!look(&c, &here, has_qemu))
+			continue;
+		ok = ahead_init(&c.ahead, c.loop);
+		if (!ok)
+			break;
+		printf("%s: %u instructions, %.0f %% of them lost\n", c.loop->name,
+		       c.ahead.instructions, 100.0 * c.ahead.lost / c.ahead.instructions);
+		ok = compete(b, &c) && compete_with_signals(b, &c);
 	}
 	if (has_qemu)
 		translated_end(&qemu);

@@ -19,7 +19,6 @@ struct answer {
 	__u64 code;
 };
 
-/* libc's choice among its own has to be the same on both CPUs. */
 static __u64 code_of(const struct loop *loop)
 {
 	__u64 words[8], hash = 0;
@@ -80,18 +79,31 @@ bool translated_start(struct translated *t)
 	return ok;
 }
 
+static bool ask_for(struct translated *t, unsigned int n, struct answer *ret)
+{
+	__u8 loop = (__u8)n;
+
+	return write(t->ask, &loop, 1) == 1 &&
+	       read(t->answer, ret, sizeof(*ret)) == sizeof(*ret);
+}
+
+bool translated_can(struct translated *t, unsigned int n)
+{
+	struct answer a;
+
+	if (ask_for(t, n, &a) && a.code == code_of(loop_get(n)))
+		return true;
+	fprintf(stderr, "emulator_loops: %s: not the same code under %s\n",
+		loop_get(n)->name, TRANSLATED_BY);
+	return false;
+}
+
 double translated_run(struct translated *t, unsigned int n, __u64 *ret_result)
 {
 	struct answer a;
-	__u8 loop = (__u8)n;
 
-	if (write(t->ask, &loop, 1) != 1 || read(t->answer, &a, sizeof(a)) != sizeof(a))
+	if (!ask_for(t, n, &a))
 		return -1;
-	if (a.code != code_of(loop_get(n))) {
-		fprintf(stderr, "emulator_loops: %s: other code under %s\n",
-			loop_get(n)->name, TRANSLATED_BY);
-		return -1;
-	}
 	*ret_result = a.result;
 	return a.ns;
 }

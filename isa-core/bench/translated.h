@@ -30,13 +30,21 @@ struct translated {
 bool translated_start(struct translated *t);
 
 /**
+ * translated_can - whether a loop is the same code there
+ * @t: started.
+ * @n: of loop_get(). libc chooses among its own by the CPU.
+ *
+ * Return: false, and a line on stderr, if it is not.
+ */
+bool translated_can(struct translated *t, unsigned int n);
+
+/**
  * translated_run - loop_execute() there
  * @t: started.
  * @n: of loop_get().
  * @ret_result: as there.
  *
- * Return: as there, or a negative number if QEMU has ended, or libc has chosen
- * other code there.
+ * Return: as there, or a negative number if QEMU has ended.
  */
 double translated_run(struct translated *t, unsigned int n, __u64 *ret_result);
 
