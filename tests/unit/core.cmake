@@ -23,6 +23,9 @@ isahp_unit_test(core_intersect LIBS isa_core
   SOURCES core_intersect.c core_case.c core_case_mask.c core_encode.c
     core_float_operands.c core_native.c)
 isahp_unit_test(core_masked LIBS isa_core)
+isahp_unit_test(core_vnni LIBS isa_core
+  SOURCES core_vnni.c core_case.c core_case_mask.c core_encode.c
+    core_float_operands.c core_native.c)
 find_library(ZYDIS Zydis)
 if(ZYDIS)
   isahp_unit_test(core_constant_time LIBS isa_core ${ZYDIS})
