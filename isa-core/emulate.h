@@ -110,6 +110,18 @@ enum isahp_emulated {
 };
 
 /**
+ * struct isahp_lazy_flags - of a run: arithmetic flags that nobody has asked for yet
+ * @pending: RFLAGS' are old, and these are what they are made of:
+ * @result: sign-extended.
+ * @carries: bit 63 is CF, that XOR bit 62 is OF, bit 3 is AF.
+ */
+struct isahp_lazy_flags {
+	bool pending;
+	__u64 result;
+	__u64 carries;
+};
+
+/**
  * struct isahp_emulation - an instruction, and where it is to happen
  * @mode: enum isahp_code_mode. 32-bit code has a flat CS.
  * @bytes: of the instruction; as many as there are, up to ISAHP_INSTRUCTION_MAX.
@@ -123,6 +135,7 @@ enum isahp_emulated {
  * @env: the caller's.
  * @instruction: filled in by the decoder; all but ISAHP_EMULATE_FOREIGN and
  *	ISAHP_ACCESS_FETCH have one.
+ * @lazy: flags,
  * @next: where to go on,
  * @code: what instructions may be decoded from already,
  * @code_size: in bytes, and
@@ -143,6 +156,7 @@ struct isahp_emulation {
 	const struct isahp_emulate_ops *ops;
 	void *env;
 	struct isahp_instruction instruction;
+	struct isahp_lazy_flags lazy;
 	__u64 next;
 	__u64 code;
 	__u32 code_size;

@@ -37,12 +37,6 @@ typedef enum isahp_emulated (*isahp_exec_fn)(struct isahp_emulation *e,
 /** isahp_exec_function - what carries any such instruction out; NULL: nothing does */
 isahp_exec_fn isahp_exec_function(const struct isahp_instruction *in);
 
-/** isahp_exec_fast_arithmetic - one that knows its operands' places; or NULL */
-isahp_exec_fn isahp_exec_fast_arithmetic(const struct isahp_instruction *in);
-
-/** isahp_exec_fast_move - likewise */
-isahp_exec_fn isahp_exec_fast_move(const struct isahp_instruction *in);
-
 /* --- values --------------------------------------------------------------- */
 
 EXEC_INLINE __u64 exec_cut(__u64 value, unsigned int size)

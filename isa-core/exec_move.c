@@ -24,59 +24,6 @@ EXEC_FAMILY(mov)
 #undef MOVE
 }
 
-/* The frequent ones, of 32 and 64 bits, which know the places of their operands. */
-EXEC_INLINE enum isahp_emulated load_of(struct isahp_emulation *e,
-					const struct isahp_instruction *in,
-					unsigned int size)
-{
-	enum isahp_emulated r;
-	__u64 value;
-
-	r = isahp_exec_load(e, in, size, &value);
-	if (r == ISAHP_EMULATE_DONE)
-		e->regs->gpr[in->reg] = value;
-	return r;
-}
-
-static enum isahp_emulated fast_load_4(struct isahp_emulation *e,
-				       const struct isahp_instruction *in)
-{
-	return load_of(e, in, 4);
-}
-
-static enum isahp_emulated fast_load_8(struct isahp_emulation *e,
-				       const struct isahp_instruction *in)
-{
-	return load_of(e, in, 8);
-}
-
-static enum isahp_emulated fast_store_4(struct isahp_emulation *e,
-					const struct isahp_instruction *in)
-{
-	return isahp_exec_store(e, in, 4, e->regs->gpr[in->reg]);
-}
-
-static enum isahp_emulated fast_store_8(struct isahp_emulation *e,
-					const struct isahp_instruction *in)
-{
-	return isahp_exec_store(e, in, 8, e->regs->gpr[in->reg]);
-}
-
-isahp_exec_fn isahp_exec_fast_move(const struct isahp_instruction *in)
-{
-	const struct isahp_form *form = isahp_instruction_form(in);
-	bool is_8 = in->operand_size == 8;
-
-	if (form->operation != ISAHP_OP_MOV || in->operand_size < 4 ||
-	    in->rm != ISAHP_REGISTER_NONE)
-		return NULL;
-	if (form->operand[0] == ISAHP_KIND_Gv && form->operand[1] == ISAHP_KIND_Ev)
-		return is_8 ? fast_load_8 : fast_load_4;
-	if (form->operand[0] == ISAHP_KIND_Ev && form->operand[1] == ISAHP_KIND_Gv)
-		return is_8 ? fast_store_8 : fast_store_4;
-	return NULL;
-}
-
 EXEC_FAMILY(movzx)
 {
 	enum isahp_emulated r;

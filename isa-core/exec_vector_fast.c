@@ -9,12 +9,6 @@
 
 /* --- how it is carried out ------------------------------------------------ */
 
-static enum isahp_emulated general(struct isahp_emulation *e,
-				   const struct isahp_instruction *in)
-{
-	return isahp_exec_function(in)(e, in);
-}
-
 /* By words: sizes are 16, 32 and 64, and calls cost more. */
 EXEC_INLINE void copy(union isahp_vector *to, const union isahp_vector *from,
 		      unsigned int size)
@@ -98,7 +92,7 @@ EXEC_INLINE enum isahp_emulated of_integers(struct isahp_emulation *e,
 	union isahp_vector loaded, result, *to;
 
 	if (!is_at_hand(simd, v) || (memory && !load(e, in, v, &loaded)))
-		return general(e, in);
+		return isahp_exec_fast_leave(e, in);
 	to = &simd->v[v->to];
 	compute(in, v, simd, NULL, v->in_place ? to : &result,
 		memory ? &loaded : &simd->v[v->source[1]]);
@@ -119,10 +113,10 @@ EXEC_INLINE enum isahp_emulated of_floats(struct isahp_emulation *e,
 	struct isahp_fp fp;
 
 	if (!is_at_hand(simd, v))
-		return general(e, in);
+		return isahp_exec_fast_leave(e, in);
 	fp = isahp_fp_begin(simd->mxcsr);
 	if (fp.masked != ISAHP_FP_EXCEPTIONS || (memory && !load(e, in, v, &loaded)))
-		return general(e, in);
+		return isahp_exec_fast_leave(e, in);
 	to = &simd->v[v->to];
 	compute(in, v, simd, &fp, v->in_place ? to : &result,
 		memory ? &loaded : &simd->v[v->source[1]]);
@@ -187,7 +181,7 @@ static enum isahp_emulated move_from_memory(struct isahp_emulation *e,
 	union isahp_vector loaded, *to;
 
 	if (!is_at_hand(simd, v) || !load(e, in, v, &loaded))
-		return general(e, in);
+		return isahp_exec_fast_leave(e, in);
 	to = &simd->v[v->to];
 	copy(to, &loaded, v->size);
 	clear_above(in, simd, to, v->size);
@@ -202,7 +196,7 @@ static enum isahp_emulated move_in_registers(struct isahp_emulation *e,
 	union isahp_vector *to;
 
 	if (!is_at_hand(simd, v))
-		return general(e, in);
+		return isahp_exec_fast_leave(e, in);
 	to = &simd->v[v->to];
 	copy(to, &simd->v[v->source[1]], v->size);
 	clear_above(in, simd, to, v->size);
@@ -218,7 +212,7 @@ static enum isahp_emulated move_to_memory(struct isahp_emulation *e,
 
 	if (!is_at_hand(simd, v) || !fast_reach(e, in, v->size, &address) ||
 	    (v->aligned && address & (v->size - 1u)))
-		return general(e, in);
+		return isahp_exec_fast_leave(e, in);
 	return isahp_exec_store_at(e, address, &simd->v[v->source[1]], v->size);
 }
 
@@ -233,7 +227,7 @@ static enum isahp_emulated to_register(struct isahp_emulation *e,
 	union isahp_vector result;
 
 	if (!is_at_hand(simd, v))
-		return general(e, in);
+		return isahp_exec_fast_leave(e, in);
 	compute(in, v, simd, NULL, &result, &simd->v[v->source[1]]);
 	exec_gpr_set(e, v->to, v->size, result.q[0]);
 	return ISAHP_EMULATE_DONE;
@@ -248,9 +242,9 @@ static enum isahp_emulated to_flags(struct isahp_emulation *e,
 	union isahp_vector result;
 
 	if (!is_at_hand(simd, v))
-		return general(e, in);
+		return isahp_exec_fast_leave(e, in);
 	compute(in, v, simd, NULL, &result, &simd->v[v->source[1]]);
-	exec_flags_set(&e->regs->rflags, ISAHP_FLAGS_ARITHMETIC, result.q[0]);
+	fast_flags_set(e, result.q[0]);
 	return ISAHP_EMULATE_DONE;
 }
 
@@ -326,7 +320,7 @@ static bool set_memory(const struct isahp_instruction *in, enum isahp_code_mode 
 			continue;
 		v->loaded = op.size;
 		v->aligned = isahp_exec_vector_must_align(in, op.size);
-		return fast_is_plain(in, mode);
+		return mode == ISAHP_CODE_64 && fast_is_plain(in);
 	}
 	return true;
 }

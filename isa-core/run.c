@@ -12,6 +12,14 @@ static struct isahp_run_block *slot_of(const struct isahp_run *run, __u64 rip)
 	return &run->blocks[run->blocks_log2 ? hash >> (64 - run->blocks_log2) : 0];
 }
 
+static __u64 next_of(const struct isahp_emulation *e, __u64 rip,
+		     const struct isahp_instruction *in)
+{
+	__u64 next = rip + in->length;
+
+	return exec_is_64(e) ? next : (__u32)next;
+}
+
 static bool is_subset(const struct isahp_features *of, const struct isahp_features *set)
 {
 	struct isahp_features rest = isahp_features_andnot(of, set);
@@ -46,31 +54,18 @@ static bool uses_shadow_stack(const struct isahp_instruction *in)
 	return operation == ISAHP_OP_CALL || operation == ISAHP_OP_RET;
 }
 
-/* The function, NULL if there is none: of what is frequent one of its own. */
-static void choose(struct isahp_run_step *step, enum isahp_code_mode mode)
-{
-	step->function = isahp_exec_fast_arithmetic(&step->in);
-	if (!step->function)
-		step->function = isahp_exec_fast_move(&step->in);
-	if (!step->function)
-		step->function = isahp_exec_fast_vector(step, mode);
-	if (!step->function)
-		step->function = isahp_exec_function(&step->in);
-}
-
 enum isahp_emulated isahp_run_instruction(struct isahp_emulation *e,
 					  const struct isahp_instruction *in)
 {
 	struct isahp_run_step step = { .in = *in };
 	enum isahp_emulated r;
 
-	choose(&step, e->mode);
-	if (!step.function)
+	if (!isahp_exec_fast_set(&step, e->mode))
 		return ISAHP_EMULATE_FOREIGN;
-	e->next = e->regs->rip + in->length;
-	if (!exec_is_64(e))
-		e->next = (__u32)e->next;
+	e->next = next_of(e, e->regs->rip, in);
+	e->lazy.pending = false;
 	r = step.function(e, &step.in);
+	isahp_exec_fast_settle(e);
 	if (r == ISAHP_EMULATE_DONE)
 		e->regs->rip = e->next;
 	return r;
@@ -78,16 +73,16 @@ enum isahp_emulated isahp_run_instruction(struct isahp_emulation *e,
 
 /* False: not to be carried out. */
 static bool set_step(const struct isahp_run *run, const struct isahp_emulation *e,
-		     struct isahp_run_step *step)
+		     __u64 rip, struct isahp_run_step *step)
 {
 	struct isahp_features need = isahp_instruction_features(&step->in);
 	struct isahp_features can = isahp_features_or(&run->present, &e->features);
 
-	choose(step, e->mode);
+	step->next = next_of(e, rip, &step->in);
 	step->native = is_subset(&need, &run->present);
 	if (run->shadow_stack && uses_shadow_stack(&step->in))
 		return false;
-	return step->function && is_subset(&need, &can);
+	return is_subset(&need, &can) && isahp_exec_fast_set(step, e->mode);
 }
 
 static size_t fetch_all(struct isahp_emulation *e, __u64 rip, __u8 *code, size_t size)
@@ -107,6 +102,25 @@ static size_t fetch(struct isahp_emulation *e, __u64 rip, __u8 *code, size_t siz
 	return reached < size ? reached : size;
 }
 
+static void count_native(struct isahp_run_block *b)
+{
+	unsigned int i, row = 0;
+
+	b->emulated = 0;
+	b->native_most = 0;
+	for (i = 0; i < b->steps; i++) {
+		row = b->step[i].native ? row + 1 : 0;
+		if (row > b->native_most)
+			b->native_most = row;
+		if (row == i + 1)
+			b->native_first = row;
+		b->emulated += !b->step[i].native;
+	}
+	if (!b->steps || !b->step[0].native)
+		b->native_first = 0;
+	b->native_last = row;
+}
+
 static void decode_block(const struct isahp_run *run, struct isahp_emulation *e,
 			 struct isahp_run_block *b)
 {
@@ -118,16 +132,20 @@ static void decode_block(const struct isahp_run *run, struct isahp_emulation *e,
 	b->mode = e->mode;
 	b->size = 0;
 	b->steps = 0;
+	b->sets_tf = false;
 	while (b->steps < ISAHP_RUN_STEPS &&
 	       isahp_instruction_decode(b->code + b->size, count - b->size, e->mode,
 					&step->in) == ISAHP_DECODED &&
-	       set_step(run, e, step)) {
+	       set_step(run, e, b->rip + b->size, step)) {
 		b->size += step->in.length;
 		b->steps++;
+		if (isahp_instruction_operation(&step->in) == ISAHP_OP_POPF)
+			b->sets_tf = true;
 		if (ends_block(&step->in))
 			break;
 		step++;
 	}
+	count_native(b);
 }
 
 static bool is_current(const struct isahp_run *run, struct isahp_emulation *e,
@@ -186,6 +204,74 @@ static enum isahp_run_end end_of(enum isahp_emulated r)
 	}
 }
 
+/* Of a block so many steps are over. */
+static void count(struct isahp_run *run, const struct isahp_run_block *b,
+		  unsigned int steps)
+{
+	unsigned int i;
+
+	run->instructions += steps;
+	if (steps == b->steps) {
+		run->emulated += b->emulated;
+		run->in_row = b->emulated ? b->native_last : run->in_row + steps;
+		return;
+	}
+	for (i = 0; i < steps; i++) {
+		run->emulated += !b->step[i].native;
+		run->in_row = b->step[i].native ? run->in_row + 1 : 0;
+	}
+}
+
+/* The run does not end within the block unless something happens there. */
+static bool is_whole(const struct isahp_run *run, const struct isahp_emulation *e,
+		     const struct isahp_run_block *b)
+{
+	return run->limit - run->instructions > b->steps &&
+	       run->native - run->in_row > b->native_first &&
+	       run->native > b->native_most && !b->sets_tf &&
+	       !(e->regs->rflags & EXEC_FLAG_TF);
+}
+
+/*
+ * From a step on, to one from which it goes on elsewhere, the same once more, or
+ * with what may be other code now; that one is behind the last one then.
+ */
+static enum isahp_emulated run_steps(struct isahp_emulation *e,
+				     const struct isahp_run_step **step,
+				     const struct isahp_run_step *end)
+{
+	const struct isahp_run_step *s = *step;
+	struct isahp_registers *regs = e->regs;
+	enum isahp_emulated r;
+	__u64 next;
+
+	do {
+		e->next = s->next;
+		r = s->function(e, &s->in);
+		if (r != ISAHP_EMULATE_DONE)
+			break;
+		next = e->next;
+		regs->rip = next;
+	} while (next == s++->next && !e->code_changed && s < end);
+	*step = s;
+	return r;
+}
+
+/* What ends the run after a step, if something does. */
+static bool has_ended(const struct isahp_run *run, const struct isahp_emulation *e,
+		      enum isahp_run_end *ret)
+{
+	if (e->regs->rflags & EXEC_FLAG_TF)
+		*ret = ISAHP_RUN_STEP;
+	else if (run->in_row >= run->native)
+		*ret = ISAHP_RUN_NATIVE;
+	else if (run->instructions >= run->limit)
+		*ret = ISAHP_RUN_LIMIT;
+	else
+		return false;
+	return true;
+}
+
 /*
  * Returns false where the run is over. Before that, the block is: it came to its
  * end, or has written into its own code.
@@ -193,58 +279,52 @@ static enum isahp_run_end end_of(enum isahp_emulated r)
 static bool run_block(struct isahp_run *run, struct isahp_emulation *e,
 		      const struct isahp_run_block *b, enum isahp_run_end *ret)
 {
-	const struct isahp_run_step *step = b->step, *end = step + b->steps;
-	__u32 left = run->limit - run->instructions, native = run->in_row, emulated = 0;
-	__u64 mask = exec_is_64(e) ? ~0ULL : (__u32)~0U;
-	struct isahp_registers *regs = e->regs;
-	__u64 rip = regs->rip, next;
+	const struct isahp_run_step *step = b->step, *end = step + b->steps, *from;
+	bool whole = is_whole(run, e, b);
 	enum isahp_emulated r;
-	bool goes_on = false;
 
-	for (; step < end; step++) {
-		next = (rip + step->in.length) & mask;
-		e->next = next;
-		r = step->function(e, &step->in);
+	do {
+		from = step;
+		r = run_steps(e, &step, whole ? end : step + 1);
+		if (whole) {
+			count(run, b, step - from);
+		} else if (step != from) {
+			run->instructions++;
+			run->emulated += !from->native;
+			run->in_row = from->native ? run->in_row + 1 : 0;
+		}
 		if (r != ISAHP_EMULATE_DONE) {
 			*ret = end_of(r);
-			goto out;
+			return false;
 		}
-		emulated += !step->native;
-		native = step->native ? native + 1 : 0;
-		left--;
-		/* Elsewhere, the same once more, or what is decoded is old. */
-		if (e->next != next || e->code_changed) {
-			next = e->next;
-			end = step + 1;
-		}
-		/* Not what is in memory: nothing waits for it to be stored. */
-		rip = next;
-		regs->rip = rip;
-		if (regs->rflags & EXEC_FLAG_TF) {
-			*ret = ISAHP_RUN_STEP;
-			goto out;
-		}
-		if (native >= run->native) {
-			*ret = ISAHP_RUN_NATIVE;
-			goto out;
-		}
-		if (!left) {
-			*ret = ISAHP_RUN_LIMIT;
-			goto out;
-		}
+		if (!whole && has_ended(run, e, ret))
+			return false;
+	} while (step < end && e->next == step[-1].next && !e->code_changed);
+	return true;
+}
+
+static enum isahp_run_end run_blocks(struct isahp_run *run, struct isahp_emulation *e,
+				     const struct isahp_run_block *b)
+{
+	enum isahp_run_end end;
+
+	for (;;) {
+		if (!b->steps)
+			return no_instruction(e);
+		if (!run_block(run, e, b, &end))
+			return end;
+		if (run->stop && run->stop(e->env))
+			return ISAHP_RUN_STOPPED;
+		/* A loop of one block is frequent. */
+		if (!run->stable || e->regs->rip != b->rip || e->code_changed)
+			b = enter_block(run, e);
 	}
-	goes_on = true;
-out:
-	run->instructions = run->limit - left;
-	run->emulated += emulated;
-	run->in_row = native;
-	return goes_on;
 }
 
 enum isahp_run_end isahp_run(struct isahp_run *run, struct isahp_emulation *e)
 {
 	const struct isahp_run_block *b = enter_block(run, e);
-	enum isahp_run_end end = ISAHP_RUN_FOREIGN;
+	enum isahp_run_end end;
 
 	if (!run->resumed) {
 		run->instructions = 0;
@@ -252,23 +332,15 @@ enum isahp_run_end isahp_run(struct isahp_run *run, struct isahp_emulation *e)
 		run->in_row = 0;
 	}
 	e->turns = 1;
+	e->lazy.pending = false;
 	if (b->steps && !run->resumed)
 		e->instruction = b->step[0].in;
 	if (b->steps && b->step[0].native && !run->resumed)
 		return ISAHP_RUN_FOREIGN;
 	if (run->instructions >= run->limit)
 		return ISAHP_RUN_LIMIT;
-	for (;;) {
-		if (!b->steps)
-			return no_instruction(e);
-		if (!run_block(run, e, b, &end))
-			break;
-		if (run->stop && run->stop(e->env)) {
-			end = ISAHP_RUN_STOPPED;
-			break;
-		}
-		b = enter_block(run, e);
-	}
+	end = run_blocks(run, e, b);
+	isahp_exec_fast_settle(e);
 	e->code_size = 0;
 	return end;
 }

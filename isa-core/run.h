@@ -41,15 +41,20 @@ struct isahp_run_vector {
 /**
  * struct isahp_run_step - an instruction of a block
  * @function: carries it out; run.c's own.
+ * @general: what carries out any such instruction.
  * @in: decoded.
  * @vector: of some of them.
+ * @next: where the instruction behind it is.
  * @native: the CPU would carry it out as well.
  */
 struct isahp_run_step {
 	enum isahp_emulated (*function)(struct isahp_emulation *e,
 					const struct isahp_instruction *in);
+	enum isahp_emulated (*general)(struct isahp_emulation *e,
+				       const struct isahp_instruction *in);
 	struct isahp_instruction in;
 	struct isahp_run_vector vector;
+	__u64 next;
 	bool native;
 };
 
@@ -73,6 +78,11 @@ enum isahp_emulated isahp_run_instruction(struct isahp_emulation *e,
  * @size: of their code in bytes.
  * @steps: how many; 0: nothing is here, or none that can be carried out.
  * @mode: enum isahp_code_mode.
+ * @emulated: how many the CPU would not carry out.
+ * @native_first: how many it would before the first of these,
+ * @native_last: behind the last, and
+ * @native_most: most in a row.
+ * @sets_tf: RFLAGS.TF may change.
  * @code: theirs.
  * @step: themselves.
  */
@@ -82,6 +92,11 @@ struct isahp_run_block {
 	__u8 size;
 	__u8 steps;
 	__u8 mode;
+	__u8 emulated;
+	__u8 native_first;
+	__u8 native_last;
+	__u8 native_most;
+	bool sets_tf;
 	__u8 code[ISAHP_RUN_BYTES];
 	struct isahp_run_step step[ISAHP_RUN_STEPS];
 };

@@ -31,15 +31,15 @@ static void put_flag(__u64 *flags, __u32 flag, bool value)
 	*flags = (*flags & ~(__u64)flag) | (value ? flag : 0);
 }
 
-/* What BMI1 and BMI2 leave in the flags; @sign: SF is not undefined. */
+/* What BMI1 and BMI2 leave in the flags; @sign: SF is not undefined. What is
+ * undefined becomes 0. */
 static __u64 bmi_flags(__u64 *flags, __u64 result, unsigned int size, bool carry,
 		       bool sign)
 {
-	put_flag(flags, ISAHP_FLAG_OF, false);
+	*flags &= ~(__u64)ISAHP_FLAGS_ARITHMETIC;
 	put_flag(flags, ISAHP_FLAG_CF, carry);
 	put_flag(flags, ISAHP_FLAG_ZF, !result);
-	if (sign)
-		put_flag(flags, ISAHP_FLAG_SF, negative(result, size));
+	put_flag(flags, ISAHP_FLAG_SF, sign && negative(result, size));
 	return result;
 }
 
@@ -178,6 +178,7 @@ OPERATION(shrx)
 /* Without a one they count the operand's width, and CF says so. */
 static __u64 count_flags(__u64 *flags, unsigned int count, unsigned int size)
 {
+	*flags &= ~(__u64)ISAHP_FLAGS_ARITHMETIC;
 	put_flag(flags, ISAHP_FLAG_CF, count == 8 * size);
 	put_flag(flags, ISAHP_FLAG_ZF, !count);
 	return count;

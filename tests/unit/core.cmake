@@ -8,7 +8,9 @@ isahp_unit_test(core_cpuid LIBS isa_core)
 isahp_unit_test(core_crypto LIBS isa_core)
 isahp_unit_test(core_lanes LIBS isa_core SOURCES core_lanes.c core_stub.c)
 isahp_unit_test(core_scalar_bits LIBS isa_core SOURCES core_scalar_bits.c core_stub.c)
-isahp_unit_test(core_run LIBS isa_core SOURCES core_run.c core_encode.c)
+isahp_unit_test(core_run LIBS isa_core)
+isahp_unit_test(core_run_random LIBS isa_core
+  SOURCES core_run_random.c core_encode.c)
 isahp_unit_test(core_xsave_image LIBS isa_core)
 isahp_unit_test(core_string_compare LIBS isa_core
   SOURCES core_string_compare.c core_stub.c)

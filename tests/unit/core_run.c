@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT
 /*
- * Running ahead: where a run ends and why, that it is what one instruction after
- * the other is, and that code which has changed is not run as it was.
+ * Running ahead: where a run ends and why, and that code which has changed is not
+ * run as it was.
  */
 #include <criterion/criterion.h>
 
 #include <isa-core/features.h>
 #include <isa-core/run.h>
 
-#include "core_encode.h"
-#include "core_random.h"
 
 #define BLOCKS_LOG2 4
 #define CODE 0x1000
@@ -403,82 +401,4 @@ Test(run, keeps_modes_and_addresses_apart)
 		isahp_run(&run, &e);
 		cr_assert_eq(run.instructions, 3);
 	}
-}
-
-/* --- against one after the other ------------------------------------------ */
-
-static bool is_plain(unsigned int row)
-{
-	const struct isahp_form *form = &isahp_forms[row];
-	const struct isahp_form_kind *kind;
-
-	if (!isahp_emulate_executes(form->operation) ||
-	    form->flags & (ISAHP_FORM_F64 | ISAHP_FORM_D64))
-		return false;
-	for (int i = 0; i < ISAHP_FORM_OPERANDS; i++) {
-		kind = &isahp_form_kinds[form->operand[i]];
-		if (kind->class == ISAHP_OPERAND_VECTOR ||
-		    kind->class == ISAHP_OPERAND_OPMASK)
-			return false;
-	}
-	return true;
-}
-
-static size_t draw_code(unsigned char *code, unsigned int count)
-{
-	static const unsigned char first[] = { POPCNT };
-	struct encoded one;
-	size_t size = sizeof(first);
-
-	memcpy(code, first, size);
-	while (count) {
-		unsigned int row = random64() % isahp_form_count;
-
-		if (!is_plain(row) || !encode_row(row, ISAHP_CODE_64, &one))
-			continue;
-		memcpy(code + size, one.bytes, one.count);
-		size += one.count;
-		count--;
-	}
-	return size;
-}
-
-Test(run, is_one_instruction_after_the_other)
-{
-	unsigned char code[512], memory[MEMORY], after[MEMORY];
-	struct isahp_registers before, expected;
-	struct isahp_instruction in;
-	unsigned long done = 0;
-
-	random_seed();
-	for (unsigned long i = 0; i < random_cases(3000); i++) {
-		set_up(code, draw_code(code, 25));
-		for (int n = 0; n < ISAHP_FEATURE_MAX; n++)
-			isahp_features_add(&e.features, n);
-		run.present = isahp_features_none();
-		run.native = 1000;
-		for (int n = 0; n < 16; n++)
-			regs.gpr[n] = random64() % 3 ? random64() :
-						       CODE + random64() % MEMORY;
-		before = regs;
-		memcpy(memory, world.memory, MEMORY);
-		isahp_run(&run, &e);
-		expected = regs;
-		memcpy(after, world.memory, MEMORY);
-		done += run.instructions;
-
-		regs = before;
-		memcpy(world.memory, memory, MEMORY);
-		e.turns = 1;
-		for (__u32 n = 0; n < run.instructions; n++) {
-			cr_assert_eq(isahp_instruction_decode(
-					     world.memory + regs.rip - CODE, 15,
-					     ISAHP_CODE_64, &in), ISAHP_DECODED);
-			cr_assert_eq(isahp_emulate_instruction(&e, &in),
-				     ISAHP_EMULATE_DONE);
-		}
-		cr_assert_arr_eq(&regs, &expected, sizeof(regs));
-		cr_assert_arr_eq(world.memory, after, MEMORY);
-	}
-	cr_assert_geq(done, random_cases(3000) * 2);
 }
