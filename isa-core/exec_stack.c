@@ -31,11 +31,13 @@ EXEC_FAMILY(pop)
 	return r;
 }
 
-/* Of several words: each of them is checked for its alignment (EFLAGS.AC). */
-static bool is_misaligned(const struct isahp_emulation *e, __u64 offset,
-			  unsigned int size)
+/* Of several words the first one tells: their alignment is alike (EFLAGS.AC). */
+static enum isahp_emulated check_first(struct isahp_emulation *e, __u64 offset,
+				       unsigned int size, enum isahp_access access)
 {
-	return e->regs->rflags & ISAHP_FLAG_AC && offset & (size - 1);
+	__u64 address;
+
+	return isahp_exec_linear(e, ISAHP_SS, offset, size, access, &address);
 }
 
 /* --- all registers of 32-bit code ----------------------------------------- */
@@ -43,10 +45,12 @@ static bool is_misaligned(const struct isahp_emulation *e, __u64 offset,
 EXEC_FAMILY(pusha)
 {
 	unsigned int size = in->operand_size, i;
+	enum isahp_emulated r;
 	__u8 image[32];
 
-	if (is_misaligned(e, exec_stack(e, 0), size))
-		return isahp_exec_fault(e, ISAHP_VECTOR_AC);
+	r = check_first(e, exec_stack(e, -(__s64)size), size, ISAHP_ACCESS_STORE);
+	if (r != ISAHP_EMULATE_DONE)
+		return r;
 	for (i = 0; i < 8; i++)
 		memcpy(image + (7 - i) * size, &e->regs->gpr[i], size);
 	return isahp_exec_push(e, image, 8 * size);
@@ -59,9 +63,9 @@ EXEC_FAMILY(popa)
 	__u8 image[32];
 	__u64 value;
 
-	if (is_misaligned(e, exec_stack(e, 0), size))
-		return isahp_exec_fault(e, ISAHP_VECTOR_AC);
-	r = isahp_exec_peek(e, exec_stack(e, 0), image, 8 * size);
+	r = check_first(e, exec_stack(e, 0), size, ISAHP_ACCESS_LOAD);
+	if (r == ISAHP_EMULATE_DONE)
+		r = isahp_exec_peek(e, exec_stack(e, 0), image, 8 * size);
 	if (r != ISAHP_EMULATE_DONE)
 		return r;
 	for (i = 0; i < 8; i++) {
