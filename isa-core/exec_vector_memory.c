@@ -65,19 +65,26 @@ static enum isahp_emulated reach(const struct isahp_vector_work *w, unsigned int
 		(w->e, w->in->segment, offset_of(w, from), size, access, ret);
 }
 
-/* #GP, before EFLAGS.AC is asked. */
+/*
+ * #GP, before EFLAGS.AC is asked. Where the first active element is tells; those
+ * that are masked out may lie outside of the segment.
+ */
 static enum isahp_emulated check_alignment(const struct isahp_vector_work *w,
 					   unsigned int size,
 					   enum isahp_access access)
 {
+	bool all = vector_all_active(w);
 	enum isahp_emulated r;
+	unsigned int from = 0;
 	__u64 address;
 
 	if (w->masked || !isahp_exec_vector_must_align(w->in, size) || !vector_any_active(w))
 		return ISAHP_EMULATE_DONE;
-	r = isahp_exec_linear_unchecked(w->e, w->in->segment, offset_of(w, 0), size,
-					access, &address);
-	if (r == ISAHP_EMULATE_DONE && address & (size - 1))
+	while (!vector_is_active(w, from / w->element))
+		from += w->element;
+	r = isahp_exec_linear_unchecked(w->e, w->in->segment, offset_of(w, from),
+					all ? size : w->element, access, &address);
+	if (r == ISAHP_EMULATE_DONE && (address - from) & (size - 1))
 		return isahp_exec_fault(w->e, ISAHP_VECTOR_GP);
 	return r;
 }
