@@ -14,9 +14,10 @@ from lab.agent import Job
 from lab.qemu import accel
 
 LOOPS = ("integers", "gathers", "scalars", "text", "floats")
-STATE = ("kept", "legacy", "signals", "fork", "ptrace", "faults")
-# Of which TCG knows nothing: loads that a mask hides, alignment, and #XM.
-HERE_ALONE = ("masked", "masked-faults", "aligned", "aligned-wide", "exceptions")
+STATE = ("kept", "legacy", "signals", "fork", "ptrace", "faults", "gather-faults")
+# Of which TCG knows nothing: alignment, #XM, and that what a mask leaves out is not
+# loaded, nor anything stored before a fault.
+HERE_ALONE = ("aligned", "aligned-wide", "exceptions", "masked-faults") + 10 * ("masked",)
 FEATURES = {"avx2", "bmi2", "fma", "f16c", "movbe", "aes", "pclmulqdq"}
 POOR = f"{cpus.POOR},-aes,-pclmulqdq"
 

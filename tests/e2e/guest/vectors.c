@@ -35,6 +35,7 @@ static const struct part {
 	{ "ptrace", state_ptrace },
 	{ "faults", state_faults },
 	{ "masked-faults", state_masked_faults },
+	{ "gather-faults", state_gather_faults },
 	{ "aligned", state_aligned },
 	{ "aligned-wide", state_aligned_wide },
 	{ "exceptions", state_exceptions },

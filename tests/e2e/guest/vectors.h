@@ -47,6 +47,7 @@ void state_fork(void);
 void state_ptrace(void);
 void state_faults(void);
 void state_masked_faults(void);
+void state_gather_faults(void);
 void state_aligned(void);
 void state_aligned_wide(void);
 void state_exceptions(void);
