@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Write the inputs that core_decode_seeds.txt lists into a folder, one file each.
+"""Write the inputs that a list of seeds has into a folder, one file each.
 
-Usage: core_decode_seeds.py SEEDS FOLDER
+Usage: core_seeds.py SEEDS FOLDER
 """
 
 import sys
