@@ -1,16 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 #include "float_parts.h"
 
-struct isahp_fp isahp_fp_begin(__u32 mxcsr)
-{
-	return (struct isahp_fp){
-		.rounding = mxcsr >> ISAHP_MXCSR_RC_SHIFT & 3,
-		.masked = mxcsr >> ISAHP_MXCSR_MASK_SHIFT & ISAHP_FP_EXCEPTIONS,
-		.daz = mxcsr & ISAHP_MXCSR_DAZ,
-		.ftz = mxcsr & ISAHP_MXCSR_FTZ,
-	};
-}
-
 void isahp_fp_suppress(struct isahp_fp *fp, unsigned int rounding)
 {
 	fp->rounding = rounding & 3;

@@ -66,7 +66,15 @@ struct isahp_fp {
  *
  * Return: with no flag raised.
  */
-struct isahp_fp isahp_fp_begin(__u32 mxcsr);
+static inline struct isahp_fp isahp_fp_begin(__u32 mxcsr)
+{
+	return (struct isahp_fp){
+		.rounding = mxcsr >> ISAHP_MXCSR_RC_SHIFT & 3,
+		.masked = mxcsr >> ISAHP_MXCSR_MASK_SHIFT & ISAHP_FP_EXCEPTIONS,
+		.daz = mxcsr & ISAHP_MXCSR_DAZ,
+		.ftz = mxcsr & ISAHP_MXCSR_FTZ,
+	};
+}
 
 /**
  * isahp_fp_suppress - as for {sae} and {er}

@@ -19,28 +19,6 @@ BOTH(addsub,
      i & 1 ? isahp_f64_add(fp, a->q[i], b->q[i]) :
 	     isahp_f64_sub(fp, a->q[i], b->q[i]))
 
-/* --- multiplication and addition ----------------------------------------- */
-
-/*
- * The digits say which operand is which factor and which the addend, 1 being the
- * destination, c, 2 the first source, a, and 3 the second, b. They also are the
- * order in which NaNs are looked for.
- */
-#define FUSED(name, negate) \
-	BOTH(name##132, isahp_f32_fma(fp, c->d[i], b->d[i], a->d[i], negate), \
-	     isahp_f64_fma(fp, c->q[i], b->q[i], a->q[i], negate)) \
-	BOTH(name##213, isahp_f32_fma(fp, a->d[i], c->d[i], b->d[i], negate), \
-	     isahp_f64_fma(fp, a->q[i], c->q[i], b->q[i], negate)) \
-	BOTH(name##231, isahp_f32_fma(fp, a->d[i], b->d[i], c->d[i], negate), \
-	     isahp_f64_fma(fp, a->q[i], b->q[i], c->q[i], negate))
-
-FUSED(fmadd, 0)
-FUSED(fmsub, ISAHP_FMA_NEGATE_ADDEND)
-FUSED(fnmadd, ISAHP_FMA_NEGATE_PRODUCT)
-FUSED(fnmsub, ISAHP_FMA_NEGATE_PRODUCT | ISAHP_FMA_NEGATE_ADDEND)
-FUSED(fmaddsub, i & 1 ? 0 : ISAHP_FMA_NEGATE_ADDEND)
-FUSED(fmsubadd, i & 1 ? ISAHP_FMA_NEGATE_ADDEND : 0)
-
 /* --- across elements ----------------------------------------------------- */
 
 /* Neighbours of a, then of b, within each 128 bits. */
