@@ -29,16 +29,21 @@ static isahp_exec_fn choose(struct isahp_run_step *step, enum isahp_code_mode mo
 		fn = isahp_exec_fast_bits(&step->in);
 	if (!fn && mode == ISAHP_CODE_64)
 		fn = isahp_exec_fast_move(&step->in);
-	if (!fn)
-		fn = isahp_exec_fast_vector(step, mode);
-	return fn ? fn : isahp_exec_fast_leave;
+	return fn ? fn : isahp_exec_fast_vector(step, mode);
 }
 
 bool isahp_exec_fast_set(struct isahp_run_step *step, enum isahp_code_mode mode)
 {
-	step->general = isahp_exec_function(&step->in);
+	const struct isahp_instruction *in = &step->in;
+
+	step->general = isahp_exec_function(in);
 	if (!step->general)
 		return false;
 	step->function = choose(step, mode);
+	/* Of what is fast branches go elsewhere, and its first operand is stored. */
+	step->stays = step->function && !exec_is_memory(in, 0) &&
+		      exec_kind(in, 0)->class != ISAHP_OPERAND_RELATIVE;
+	if (!step->function)
+		step->function = isahp_exec_fast_leave;
 	return true;
 }

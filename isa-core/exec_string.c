@@ -187,7 +187,9 @@ static enum isahp_emulated repeat(struct isahp_emulation *e,
 		if (!goes_on(e, in, compares))
 			return ISAHP_EMULATE_DONE;
 	}
-	e->next = e->regs->rip;
+	e->next -= in->length;
+	if (!exec_is_64(e))
+		e->next = (__u32)e->next;
 	return ISAHP_EMULATE_DONE;
 }
 

@@ -234,25 +234,28 @@ static bool is_whole(const struct isahp_run *run, const struct isahp_emulation *
 
 /*
  * From a step on, to one from which it goes on elsewhere, the same once more, or
- * with what may be other code now; that one is behind the last one then.
+ * with what may be other code now; that one is behind the last one then. RIP is told
+ * when they are over.
  */
 static enum isahp_emulated run_steps(struct isahp_emulation *e,
 				     const struct isahp_run_step **step,
 				     const struct isahp_run_step *end)
 {
 	const struct isahp_run_step *s = *step;
-	struct isahp_registers *regs = e->regs;
 	enum isahp_emulated r;
-	__u64 next;
 
 	do {
 		e->next = s->next;
 		r = s->function(e, &s->in);
 		if (r != ISAHP_EMULATE_DONE)
 			break;
-		next = e->next;
-		regs->rip = next;
-	} while (next == s++->next && !e->code_changed && s < end);
+		if (s++->stays)
+			continue;
+		if (e->next != s[-1].next || e->code_changed)
+			break;
+	} while (s < end);
+	if (s > *step)
+		e->regs->rip = r == ISAHP_EMULATE_DONE ? e->next : s[-1].next;
 	*step = s;
 	return r;
 }

@@ -45,6 +45,7 @@ struct isahp_run_vector {
  * @in: decoded.
  * @vector: of some of them.
  * @next: where the instruction behind it is.
+ * @stays: it goes on with the next one, and stores nothing.
  * @native: the CPU would carry it out as well.
  */
 struct isahp_run_step {
@@ -55,6 +56,7 @@ struct isahp_run_step {
 	struct isahp_instruction in;
 	struct isahp_run_vector vector;
 	__u64 next;
+	bool stays;
 	bool native;
 };
 
