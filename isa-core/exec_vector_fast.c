@@ -4,67 +4,10 @@
  * memory at most, exceptions of floating point masked. exec_vector.c finds out
  * each time what the form says of operands; here it is known beforehand.
  */
-#include "exec_fast.h"
-#include "exec_vector.h"
+#include "exec_vector_fast.h"
+#include "swar.h"
 
 /* --- how it is carried out ------------------------------------------------ */
-
-/* By words: sizes are 16, 32 and 64, and calls cost more. */
-EXEC_INLINE void copy(union isahp_vector *to, const union isahp_vector *from,
-		      unsigned int size)
-{
-	to->q[0] = from->q[0];
-	to->q[1] = from->q[1];
-	if (size == 16)
-		return;
-	to->q[2] = from->q[2];
-	to->q[3] = from->q[3];
-	if (size == 32)
-		return;
-	to->q[4] = from->q[4];
-	to->q[5] = from->q[5];
-	to->q[6] = from->q[6];
-	to->q[7] = from->q[7];
-}
-
-/* SDM vol. 1, 14.3: what is above the result. */
-EXEC_INLINE void clear_above(const struct isahp_instruction *in,
-			     const struct isahp_simd *simd, union isahp_vector *v,
-			     unsigned int size)
-{
-	unsigned int i;
-
-	if (!vector_is_vex(in))
-		return;
-	for (i = size / 8; i < simd->bytes / 8u; i += 2) {
-		v->q[i] = 0;
-		v->q[i + 1] = 0;
-	}
-}
-
-/* False: it is for the general one. */
-EXEC_INLINE bool load(struct isahp_emulation *e, const struct isahp_instruction *in,
-		      const struct isahp_run_vector *v, union isahp_vector *ret)
-{
-	unsigned int size = v->loaded;
-	__u64 address;
-
-	if (!fast_reach(e, in, size, &address) ||
-	    (v->aligned && address & (size - 1)))
-		return false;
-	/* Nobody looks behind the operand; at 16 bytes of it, who has a register. */
-	if (size < 16) {
-		ret->q[0] = 0;
-		ret->q[1] = 0;
-	}
-	return e->ops->load(e->env, address, ret, size) >= size;
-}
-
-EXEC_INLINE bool is_at_hand(const struct isahp_simd *simd,
-			    const struct isahp_run_vector *v)
-{
-	return simd && simd->bytes >= v->need;
-}
 
 EXEC_INLINE void compute(const struct isahp_instruction *in,
 			 const struct isahp_run_vector *v,
@@ -91,14 +34,14 @@ EXEC_INLINE enum isahp_emulated of_integers(struct isahp_emulation *e,
 	struct isahp_simd *simd = e->regs->simd;
 	union isahp_vector loaded, result, *to;
 
-	if (!is_at_hand(simd, v) || (memory && !load(e, in, v, &loaded)))
+	if (!fast_vector_is_at_hand(simd, v) || (memory && !fast_vector_load(e, in, v, &loaded)))
 		return isahp_exec_fast_leave(e, in);
 	to = &simd->v[v->to];
 	compute(in, v, simd, NULL, v->in_place ? to : &result,
 		memory ? &loaded : &simd->v[v->source[1]]);
 	if (!v->in_place)
-		copy(to, &result, v->size);
-	clear_above(in, simd, to, v->size);
+		fast_vector_copy(to, &result, v->size);
+	fast_vector_clear_above(in, simd, to, v->size);
 	return ISAHP_EMULATE_DONE;
 }
 
@@ -112,10 +55,10 @@ EXEC_INLINE enum isahp_emulated of_floats(struct isahp_emulation *e,
 	union isahp_vector loaded, result, *to;
 	struct isahp_fp fp;
 
-	if (!is_at_hand(simd, v))
+	if (!fast_vector_is_at_hand(simd, v))
 		return isahp_exec_fast_leave(e, in);
 	fp = isahp_fp_begin(simd->mxcsr);
-	if (fp.masked != ISAHP_FP_EXCEPTIONS || (memory && !load(e, in, v, &loaded)))
+	if (fp.masked != ISAHP_FP_EXCEPTIONS || (memory && !fast_vector_load(e, in, v, &loaded)))
 		return isahp_exec_fast_leave(e, in);
 	to = &simd->v[v->to];
 	compute(in, v, simd, &fp, v->in_place ? to : &result,
@@ -128,8 +71,8 @@ EXEC_INLINE enum isahp_emulated of_floats(struct isahp_emulation *e,
 		       16 - element);
 	}
 	if (!v->in_place)
-		copy(to, &result, v->size);
-	clear_above(in, simd, to, v->size);
+		fast_vector_copy(to, &result, v->size);
+	fast_vector_clear_above(in, simd, to, v->size);
 	simd->mxcsr |= fp.flags;
 	return ISAHP_EMULATE_DONE;
 }
@@ -180,11 +123,11 @@ static enum isahp_emulated move_from_memory(struct isahp_emulation *e,
 	struct isahp_simd *simd = e->regs->simd;
 	union isahp_vector loaded, *to;
 
-	if (!is_at_hand(simd, v) || !load(e, in, v, &loaded))
+	if (!fast_vector_is_at_hand(simd, v) || !fast_vector_load(e, in, v, &loaded))
 		return isahp_exec_fast_leave(e, in);
 	to = &simd->v[v->to];
-	copy(to, &loaded, v->size);
-	clear_above(in, simd, to, v->size);
+	fast_vector_copy(to, &loaded, v->size);
+	fast_vector_clear_above(in, simd, to, v->size);
 	return ISAHP_EMULATE_DONE;
 }
 
@@ -195,11 +138,11 @@ static enum isahp_emulated move_in_registers(struct isahp_emulation *e,
 	struct isahp_simd *simd = e->regs->simd;
 	union isahp_vector *to;
 
-	if (!is_at_hand(simd, v))
+	if (!fast_vector_is_at_hand(simd, v))
 		return isahp_exec_fast_leave(e, in);
 	to = &simd->v[v->to];
-	copy(to, &simd->v[v->source[1]], v->size);
-	clear_above(in, simd, to, v->size);
+	fast_vector_copy(to, &simd->v[v->source[1]], v->size);
+	fast_vector_clear_above(in, simd, to, v->size);
 	return ISAHP_EMULATE_DONE;
 }
 
@@ -210,7 +153,7 @@ static enum isahp_emulated move_to_memory(struct isahp_emulation *e,
 	const struct isahp_simd *simd = e->regs->simd;
 	__u64 address;
 
-	if (!is_at_hand(simd, v) || !fast_reach(e, in, v->size, &address) ||
+	if (!fast_vector_is_at_hand(simd, v) || !fast_reach(e, in, v->size, &address) ||
 	    (v->aligned && address & (v->size - 1u)))
 		return isahp_exec_fast_leave(e, in);
 	return isahp_exec_store_at(e, address, &simd->v[v->source[1]], v->size);
@@ -218,7 +161,25 @@ static enum isahp_emulated move_to_memory(struct isahp_emulation *e,
 
 /* --- results that are no vectors ------------------------------------------ */
 
-/* Of PMOVMSKB and its like. */
+static enum isahp_emulated pmovmskb(struct isahp_emulation *e,
+				    const struct isahp_instruction *in)
+{
+	const struct isahp_run_vector *v = &fast_step(in)->vector;
+	const struct isahp_simd *simd = e->regs->simd;
+	unsigned int i, n = v->bytes / 8;
+	const __u64 *from;
+	__u64 bits = 0;
+
+	if (!fast_vector_is_at_hand(simd, v))
+		return isahp_exec_fast_leave(e, in);
+	from = simd->v[v->source[1]].q;
+	for (i = 0; i < n; i++)
+		bits |= swar_bits(from[i], SWAR_B) << 8 * i;
+	e->regs->gpr[v->to] = bits;
+	return ISAHP_EMULATE_DONE;
+}
+
+/* Of its like. */
 static enum isahp_emulated to_register(struct isahp_emulation *e,
 				       const struct isahp_instruction *in)
 {
@@ -226,7 +187,7 @@ static enum isahp_emulated to_register(struct isahp_emulation *e,
 	const struct isahp_simd *simd = e->regs->simd;
 	union isahp_vector result;
 
-	if (!is_at_hand(simd, v))
+	if (!fast_vector_is_at_hand(simd, v))
 		return isahp_exec_fast_leave(e, in);
 	compute(in, v, simd, NULL, &result, &simd->v[v->source[1]]);
 	exec_gpr_set(e, v->to, v->size, result.q[0]);
@@ -241,7 +202,7 @@ static enum isahp_emulated to_flags(struct isahp_emulation *e,
 	const struct isahp_simd *simd = e->regs->simd;
 	union isahp_vector result;
 
-	if (!is_at_hand(simd, v))
+	if (!fast_vector_is_at_hand(simd, v))
 		return isahp_exec_fast_leave(e, in);
 	compute(in, v, simd, NULL, &result, &simd->v[v->source[1]]);
 	fast_flags_set(e, result.q[0]);
@@ -366,8 +327,13 @@ static isahp_exec_fn move(const struct isahp_instruction *in, struct isahp_run_v
 
 static isahp_exec_fn integer_function(const struct isahp_run_vector *v)
 {
+	isahp_exec_fn words;
+
 	if (v->size != v->bytes || v->operation->sources & ISAHP_LANES_S)
 		return NULL;
+	words = isahp_exec_fast_words(v);
+	if (words)
+		return words;
 	return v->loaded ? integers_from_memory : integers_in_registers;
 }
 
@@ -413,6 +379,8 @@ isahp_exec_fn isahp_exec_fast_vector(struct isahp_run_step *step,
 		return NULL;
 	if (v->operation->result == ISAHP_LANES_TO_FLAGS)
 		return to_flags;
+	if (v->operation->fn == isahp_lanes_pmovmskb && to.class == ISAHP_OPERAND_GPR)
+		return pmovmskb;
 	return v->operation->result == ISAHP_LANES_TO_VALUE &&
 	       to.class == ISAHP_OPERAND_GPR ? to_register : NULL;
 }

@@ -9,15 +9,6 @@
 
 /* --- sums ---------------------------------------------------------------- */
 
-#define SUMS(suffix, h) \
-	WORDS(padd##suffix, swar_add(x, y, h)) \
-	WORDS(psub##suffix, swar_sub(x, y, h))
-
-SUMS(b, SWAR_B)
-SUMS(w, SWAR_W)
-SUMS(d, SWAR_D)
-SUMS(q, SWAR_Q)
-
 /* A carry came out of what is the majority of x, y and the sum's complement. */
 static inline __u64 add_unsigned(__u64 x, __u64 y, __u64 h)
 {
@@ -70,25 +61,23 @@ static inline __u64 least(__u64 less, __u64 x, __u64 y, __u64 h)
 	return swar_pick(swar_fill(less, h), x, y);
 }
 
-#define ORDER(name_s, name_u, suffix, h) \
-	WORDS(name_s##mins##suffix, least(swar_less(x, y, h), x, y, h)) \
-	WORDS(name_s##maxs##suffix, least(swar_less(y, x, h), x, y, h)) \
-	WORDS(name_u##minu##suffix, least(swar_below(x, y, h), x, y, h)) \
-	WORDS(name_u##maxu##suffix, least(swar_below(y, x, h), x, y, h))
+#define ORDER_SIGNED(prefix, suffix, h) \
+	WORDS(prefix##mins##suffix, least(swar_less(x, y, h), x, y, h)) \
+	WORDS(prefix##maxs##suffix, least(swar_less(y, x, h), x, y, h))
 
-ORDER(p, p, b, SWAR_B)
-ORDER(p, p, w, SWAR_W)
-ORDER(p, p, d, SWAR_D)
-ORDER(vp, vp, q, SWAR_Q)
+#define ORDER(prefix, suffix, h) \
+	ORDER_SIGNED(prefix, suffix, h) \
+	WORDS(prefix##minu##suffix, least(swar_below(x, y, h), x, y, h)) \
+	WORDS(prefix##maxu##suffix, least(swar_below(y, x, h), x, y, h))
 
-#define COMPARISONS(suffix, h) \
-	WORDS(pcmpeq##suffix, swar_fill(swar_zero(x ^ y, h), h)) \
-	WORDS(pcmpgt##suffix, swar_fill(swar_less(y, x, h), h))
+ORDER_SIGNED(p, b, SWAR_B)
+ORDER(p, w, SWAR_W)
+ORDER(p, d, SWAR_D)
+ORDER(vp, q, SWAR_Q)
 
-COMPARISONS(b, SWAR_B)
-COMPARISONS(w, SWAR_W)
-COMPARISONS(d, SWAR_D)
-COMPARISONS(q, SWAR_Q)
+WORDS(pcmpeqq, swar_fill(swar_zero(x ^ y, SWAR_Q), SWAR_Q))
+WORDS(pcmpgtq, swar_fill(swar_less(y, x, SWAR_Q), SWAR_Q))
+WORDS(pcmpgtw, swar_fill(swar_less(y, x, SWAR_W), SWAR_W))
 
 /* --- signs --------------------------------------------------------------- */
 
@@ -113,11 +102,6 @@ WORDS(psignw, with_sign(x, y, SWAR_W))
 WORDS(psignd, with_sign(x, y, SWAR_D))
 
 /* --- logic --------------------------------------------------------------- */
-
-WORDS(pand, x & y)
-WORDS(pandn, ~x & y)
-WORDS(por, x | y)
-WORDS(pxor, x ^ y)
 
 /* Bit n of the immediate, in every bit of a word. */
 static inline __u64 everywhere(unsigned int imm, unsigned int n)
@@ -194,3 +178,7 @@ ELEMENTS1(vplzcntq, q, __u64, y ? __builtin_clzll(y) : 64)
 
 CONFLICT(vpconflictd, d, __u32)
 CONFLICT(vpconflictq, q, __u64)
+
+/* --- the frequent ones --------------------------------------------------- */
+
+#include "lanes_words.def"

@@ -51,10 +51,13 @@ static inline __u64 swar_sub(__u64 x, __u64 y, __u64 h)
 	return ((x | h) - (y & ~h)) ^ ((x ^ ~y) & h);
 }
 
-/** swar_below - highest bits: x < y, unsigned (the borrow of x - y) */
+/*
+ * swar_below - highest bits: x < y, unsigned: y's is set and x's is not, or they are
+ * the same, and the rest of x does not reach to y's.
+ */
 static inline __u64 swar_below(__u64 x, __u64 y, __u64 h)
 {
-	return ((~x & y) | ((~x | y) & swar_sub(x, y, h))) & h;
+	return ((~x & y) | ~((x ^ y) | ((x | h) - (y & ~h)))) & h;
 }
 
 /** swar_less - highest bits: x < y, signed */
