@@ -139,6 +139,9 @@ def check_guest(build: str, results: Path) -> None:
     rows = json.loads(results.read_text())
     check_rows(rows, False, "emulator", GUEST_ROWS)
     assert all(row["peer"].endswith(f"({accel()})") for row in rows), rows
+    for loop in ("a dot product by FMA", "POPCNT and BLSR", "AES-128's rounds"):
+        peers = {row["peer"] for row in rows if row["name"] == f"{loop}, by the module"}
+        assert peers == {f"a trap for each ({accel()})", f"libisahp's handler ({accel()})"}, peers
 
 
 def main() -> int:
