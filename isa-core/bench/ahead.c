@@ -164,12 +164,12 @@ bool ahead_init(struct ahead *a, const struct loop *loop)
 	a->emulation.ops = &ahead_ops;
 	a->emulation.features = loop_lost();
 	if (!ahead_walk(a, count, a)) {
-		fprintf(stderr, "emulator_loops: %s: stopped at %#llx, %u instructions\n",
+		fprintf(stderr, "bench_emulator: %s: stopped at %#llx, %u instructions\n",
 			loop->name, (unsigned long long)a->regs.rip, a->instructions);
 		return false;
 	}
 	if (!a->lost)
-		fprintf(stderr, "emulator_loops: %s: nothing in it traps\n", loop->name);
+		fprintf(stderr, "bench_emulator: %s: nothing in it traps\n", loop->name);
 	return a->lost;
 }
 

@@ -173,7 +173,7 @@ double emulator_decode(struct bench *b)
 		memset(&c, 0, sizeof(c));
 		c.library = libraries[i];
 		if (!dlopen(c.library, RTLD_LAZY)) {
-			fprintf(stderr, "emulator_loops: no %s here\n", c.library);
+			fprintf(stderr, "bench_emulator: no %s here\n", c.library);
 			continue;
 		}
 		dl_iterate_phdr(find_code, &c);

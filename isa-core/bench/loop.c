@@ -154,6 +154,6 @@ void loop_choose_strlen(char **argv)
 		return;
 	setenv(VARIABLE, TUNABLES, 1);
 	execv("/proc/self/exe", argv);
-	perror("emulator_loops: cannot begin anew");
+	perror("bench_emulator: cannot begin anew");
 	exit(1);
 }

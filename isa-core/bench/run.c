@@ -90,7 +90,7 @@ static bool take_turns(struct contest *c, unsigned int ways, size_t rounds)
 				memset(c->loop->out, 0, c->loop->out_size);
 			ns = run(c, way, &result);
 			if (ns < 0 || result != wanted) {
-				fprintf(stderr, "emulator_loops: %s, %s: %s\n",
+				fprintf(stderr, "bench_emulator: %s, %s: %s\n",
 					c->loop->name, names[way],
 					ns < 0 ? "it has stopped" : "another result");
 				return false;
@@ -142,11 +142,11 @@ static bool compete_with_signals(struct bench *b, struct contest *c)
 
 	if (!(c->can & BIT(NATIVE)))
 		return true;
-	if (!signalled_start(&c->signalled, &c->ahead))
+	if (!signalled_start(&c->signalled, &c->ahead, NULL))
 		return false;
 	ok = take_turns(c, BIT(AHEAD) | BIT(AGAIN) | BIT(SIGNALLED), rounds);
 	if (ok && c->signalled.traps != rounds * c->ahead.lost) {
-		fprintf(stderr, "emulator_loops: %s: %llu signals, not %llu\n",
+		fprintf(stderr, "bench_emulator: %s: %llu signals, not %llu\n",
 			c->loop->name, (unsigned long long)c->signalled.traps,
 			(unsigned long long)rounds * c->ahead.lost);
 		ok = false;
@@ -164,7 +164,7 @@ static bool look(struct contest *c, const struct isahp_features *here, bool has_
 	bool native = isahp_features_subset(&c->loop->needs, here);
 
 	if (!native && c->loop->of_libc) {
-		fprintf(stderr, "emulator_loops: %s: this CPU has another\n",
+		fprintf(stderr, "bench_emulator: %s: this CPU has another\n",
 			c->loop->name);
 		return false;
 	}

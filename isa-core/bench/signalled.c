@@ -2,7 +2,8 @@
 /*
  * A loop as a CPU without its features meets it where nobody runs ahead: the first
  * two bytes of each lost instruction are UD2 in a copy of the code, and a handler
- * of SIGILL carries out the one that stands there in the original. The signals
+ * of SIGILL carries out the one that stands there in the original, or has another
+ * one do it, who may go on from there. The signals
  * are real; who virtualises this machine may intercept #UD, and then the way is
  * longer than on bare metal.
  */
@@ -96,11 +97,19 @@ static bool carry_out(const struct signalled *s, size_t at, ucontext_t *uc)
 
 static void on_sigill(int sig, siginfo_t *info, void *context)
 {
-	size_t at = (size_t)((__u8 *)info->si_addr - current->copy);
+	struct signalled *s = current;
+	size_t at = (size_t)((__u8 *)info->si_addr - s->copy);
+	bool done = false;
 
-	if (at < current->size && carry_out(current, at, context))
-		current->traps++;
-	else
+	if (at < s->size && s->finish) {
+		memcpy(s->copy, s->original, s->size);
+		done = s->finish(info, context);
+		memcpy(s->copy, s->planted, s->size);
+	} else if (at < s->size) {
+		done = carry_out(s, at, context);
+	}
+	s->traps += done;
+	if (!done)
 		sigaction(sig, &before, NULL);	/* and once more */
 }
 
@@ -138,7 +147,7 @@ static bool find_code(struct signalled *s, struct ahead *ahead)
 	struct span span = { .from = ~0ULL, .can_move = true };
 
 	if (!ahead_walk(ahead, measure, &span) || !span.can_move ||
-	    span.to - span.from > 0x10000)
+	    span.to - span.from > SIGNALLED_MAX)
 		return false;
 	s->original = (const __u8 *)(uintptr_t)span.from;
 	s->size = span.to - span.from;
@@ -149,19 +158,20 @@ static bool copy_code(struct signalled *s, struct ahead *ahead)
 {
 	uintptr_t entry;
 
-	s->copy = mmap(NULL, s->size, PROT_READ | PROT_WRITE,
+	s->copy = mmap(NULL, s->size, PROT_READ | PROT_WRITE | PROT_EXEC,
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (s->copy == MAP_FAILED)
 		return false;
 	memcpy(s->copy, s->original, s->size);
 	ahead_walk(ahead, plant, s);
+	memcpy(s->planted, s->copy, s->size);
 	entry = (uintptr_t)s->copy + (uintptr_t)s->loop->function -
 		(uintptr_t)s->original;
 	memcpy(&s->function, &entry, sizeof(entry));
-	return !mprotect(s->copy, s->size, PROT_READ | PROT_EXEC);
+	return true;
 }
 
-bool signalled_start(struct signalled *s, struct ahead *ahead)
+bool signalled_start(struct signalled *s, struct ahead *ahead, signalled_finish *finish)
 {
 	struct sigaction sa = {
 		.sa_sigaction = on_sigill,
@@ -170,9 +180,10 @@ bool signalled_start(struct signalled *s, struct ahead *ahead)
 
 	memset(s, 0, sizeof(*s));
 	s->loop = ahead->loop;
+	s->finish = finish;
 	if (!find_code(s, ahead) || !copy_code(s, ahead) ||
 	    sigaction(SIGILL, &sa, &before)) {
-		fprintf(stderr, "emulator_loops: %s: no copy can be made\n",
+		fprintf(stderr, "bench_emulator: %s: no copy can be made\n",
 			s->loop->name);
 		return false;
 	}

@@ -50,7 +50,7 @@ static bool spawn(struct translated *t, int in, int out)
 	rc = posix_spawnp(&t->pid, name, &actions, NULL, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	if (rc)
-		fprintf(stderr, "emulator_loops: %s (Debian: qemu-user): %s\n", name,
+		fprintf(stderr, "bench_emulator: %s (Debian: qemu-user): %s\n", name,
 			strerror(rc));
 	return !rc;
 }
@@ -93,7 +93,7 @@ bool translated_can(struct translated *t, unsigned int n)
 
 	if (ask_for(t, n, &a) && a.code == code_of(loop_get(n)))
 		return true;
-	fprintf(stderr, "emulator_loops: %s: not the same code under %s\n",
+	fprintf(stderr, "bench_emulator: %s: not the same code under %s\n",
 		loop_get(n)->name, TRANSLATED_BY);
 	return false;
 }

@@ -26,3 +26,11 @@ add_executable(bench_library
 target_include_directories(bench_library PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(bench_library PRIVATE
   isahp_open bench_other bench_lazy isa_core isahp_bench PkgConfig::URCU_MEMB ${ZYDIS})
+
+# ./dev bench emulator: loops of isa-core's benchmark, by the handler of SIGILL.
+set(loops ${PROJECT_SOURCE_DIR}/isa-core/bench)
+add_executable(emulator_library bench/finished.c
+  ${loops}/ahead.c ${loops}/loop.c ${loops}/loop_code.c ${loops}/signalled.c)
+isahp_bench_loops(${loops}/loop_code.c)
+target_link_libraries(emulator_library PRIVATE
+  isahp isa_core isahp_bench ${CMAKE_DL_LIBS})

@@ -119,11 +119,18 @@ def run(build: str, suite: str, results: Path, wanted: list[tuple[str, str]]) ->
     return rows
 
 
+def check_library(rows: list[dict]) -> None:
+    found = {row["name"] for row in rows if row["peer"] == "run ahead, no signals"}
+    wanted = {name.replace(", signals", ", libisahp")
+              for name, peer in EMULATOR_ROWS if peer == "run ahead"}
+    assert found == wanted, found
+
+
 def check(build: str, results: Path) -> None:
     listed = bench(build, "--list").stdout.split()
     assert {"emulator", "library", "mathlib", "policy"} <= set(listed), f"suites: {listed}"
     check_lines(run(build, "library", results, ROWS))
-    run(build, "emulator", results, EMULATOR_ROWS)
+    check_library(run(build, "emulator", results, EMULATOR_ROWS))
     run(build, "policy", results, POLICY_ROWS)
     refused = bench(build, "no-such-suite")
     assert refused.returncode == 2 and "library" in refused.stdout, refused.stdout

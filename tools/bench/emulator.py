@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: MIT
 """bench_emulator: what it costs to finish the instructions that a CPU has lost.
 
-First on this machine: decoding, and loops that are run ahead. Then in a guest: one
-instruction that traps, finished by the module and by a handler of SIGILL, in turn
-in one process, and whole loops; and code that never traps, with the module loaded
-and without it.
+First on this machine: decoding, and loops that are run ahead, alone and by
+libisahp's handler of SIGILL. Then in a guest: one instruction that traps, finished
+by the module and by a handler of SIGILL, in turn in one process; whole loops; and
+code that never traps, with the module loaded and without it.
+
 The guest's rows name their accelerator. Clocks of an emulated guest are no clocks,
 but the ways that a row compares run one after the other in it, and what its ratio
 says is how much code each of them executes: so these have goals under TCG, too.
@@ -30,7 +31,7 @@ from lab.vm import Vm
 from bench.figure import Figure, header, noise_of, ratio_of
 
 SUITE = "emulator"
-LOOPS = "emulator_loops"
+LOOPS = ("emulator_loops", "emulator_library")
 PARAMETER = "/sys/module/isahp/parameters/ahead_native"
 GOAL_TRAP = 0.3
 
@@ -64,16 +65,16 @@ def parse_arguments() -> argparse.Namespace:
 
 # --- this machine -----------------------------------------------------------------
 
-def loops(quick: bool) -> list[dict]:
+def loops(name: str, quick: bool) -> list[dict]:
     """A program of its own, which prints its table."""
-    program = build_dir() / "bin" / LOOPS
+    program = build_dir() / "bin" / name
     if not program.is_file():
         raise LabError(f"missing {program}: it is built where Zydis is installed (./dev setup)")
     environment = {**os.environ, **({"ISAHP_BENCH_QUICK": "1"} if quick else {})}
     with tempfile.NamedTemporaryFile() as results:
         done = subprocess.run([program, "--json", results.name], env=environment, check=False)
         if done.returncode:
-            raise LabError(f"{LOOPS} has ended with {done.returncode}")
+            raise LabError(f"{name} has ended with {done.returncode}")
         return json.load(results)
 
 
@@ -187,7 +188,7 @@ def guest_part(quick: bool) -> list[Figure]:
         raise
     finally:
         test.end()
-    print(f"\nguest: {os.environ.get('ISAHP_GUEST_KERNEL') or 'default'} kernel, 2 CPUs; "
+    print(f"guest: {os.environ.get('ISAHP_GUEST_KERNEL') or 'default'} kernel, 2 CPUs; "
           f"accelerator: {accel()}")
     print(header(SUITE))
     for row in rows:
@@ -196,7 +197,10 @@ def guest_part(quick: bool) -> list[Figure]:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    rows = loops(arguments.quick) if arguments.loops else []
+    rows: list[dict] = []
+    for name in LOOPS if arguments.loops else ():
+        rows += loops(name, arguments.quick)
+        print(flush=True)
     if arguments.guest:
         rows += [row.to_json() for row in guest_part(arguments.quick)]
     if arguments.json:
