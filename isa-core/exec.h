@@ -56,6 +56,15 @@ EXEC_INLINE bool exec_is_64(const struct isahp_emulation *e)
 	return e->mode == ISAHP_CODE_64;
 }
 
+/* It goes on with itself: not all is done. RIP may be that of an earlier one. */
+EXEC_INLINE void exec_again(struct isahp_emulation *e,
+			    const struct isahp_instruction *in)
+{
+	e->next -= in->length;
+	if (!exec_is_64(e))
+		e->next = (__u32)e->next;
+}
+
 /* --- flags ---------------------------------------------------------------- */
 
 /* What a result says of itself; @result is cut to @size. */

@@ -136,7 +136,7 @@ static enum isahp_emulated each(const struct elements *s, unsigned int *through,
 		return r;
 	clear_mask(s, i);
 	if (i < s->count)
-		s->e->next = s->e->regs->rip;
+		exec_again(s->e, s->in);
 	return ISAHP_EMULATE_DONE;
 }
 

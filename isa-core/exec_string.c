@@ -187,9 +187,7 @@ static enum isahp_emulated repeat(struct isahp_emulation *e,
 		if (!goes_on(e, in, compares))
 			return ISAHP_EMULATE_DONE;
 	}
-	e->next -= in->length;
-	if (!exec_is_64(e))
-		e->next = (__u32)e->next;
+	exec_again(e, in);
 	return ISAHP_EMULATE_DONE;
 }
 
