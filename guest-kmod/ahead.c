@@ -19,7 +19,6 @@
 #include "ahead.h"
 #include "compat.h"
 #include "figures.h"
-#include "stepping.h"
 #include "usermem.h"
 #include "vectors.h"
 
@@ -209,11 +208,14 @@ static bool stop(void *env)
 	return true;
 }
 
-/* Whoever looks at each instruction gets to see it. */
-bool isahp_ahead_may(const struct pt_regs *regs)
+/*
+ * Whoever looks at each instruction gets to see it. Debuggers that step, and
+ * uprobes, set TF: with that a run is of one instruction.
+ */
+bool isahp_ahead_may(void)
 {
 	return READ_ONCE(ahead_native) && this_cpu_read(caches) &&
-	       !isahp_stepping(regs) && !hw_breakpoint_active();
+	       !hw_breakpoint_active();
 }
 
 static void set_up(struct ahead *a, struct isahp_emulation *e,
@@ -323,7 +325,7 @@ enum isahp_emulated isahp_ahead_run(struct isahp_emulation *e,
 	preempt_enable();
 	ret->instructions = a.run.instructions;
 	ret->native = a.run.instructions - a.run.emulated;
-	if (a.run.instructions)
+	if (a.run.instructions && end != ISAHP_RUN_STEP)
 		isahp_figure_count(figure_of(&a, end));
 	return outcome_of(&a, e, end);
 }

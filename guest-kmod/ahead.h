@@ -38,13 +38,12 @@ void isahp_ahead_exit(void);
 void isahp_ahead_present(const struct isahp_features *present);
 
 /**
- * isahp_ahead_may - whether more than one instruction can be carried out
- * @regs: of the current thread. Not if a debugger, a uprobe or a hardware
- *	breakpoint wants to see each, nor where the knob says so.
+ * isahp_ahead_may - whether more than one instruction can be carried out: not if
+ *	a hardware breakpoint waits for one of them, nor where the knob says so
  *
  * Context: #UD, interrupts off, as for all that follows but isahp_ahead_grow().
  */
-bool isahp_ahead_may(const struct pt_regs *regs);
+bool isahp_ahead_may(void);
 
 /**
  * isahp_ahead_wants_memory - this CPU has none for decoded instructions yet
@@ -64,7 +63,7 @@ void isahp_ahead_grow(void);
  * isahp_ahead_run - carry out the instruction that has trapped, and what follows
  * @e: as for isahp_emulate_instruction(), @instruction the first one's, of a
  *	feature in @features. Its @env is this function's.
- * @regs: of the current thread, which isahp_ahead_may() agreed to.
+ * @regs: of the current thread. isahp_ahead_may() has agreed.
  * @ret: how far it went.
  *
  * Interrupts are let in between blocks of instructions, and the run ends if there

@@ -18,11 +18,6 @@ static bool out_of_line(void)
 #endif
 }
 
-bool isahp_stepping(const struct pt_regs *regs)
-{
-	return regs->flags & X86_EFLAGS_TF || out_of_line();
-}
-
 /* With BTF the CPU would trap behind branches alone; none of ours is one. */
 bool isahp_stepping_must(const struct pt_regs *regs)
 {

@@ -11,16 +11,10 @@
 struct pt_regs;
 
 /**
- * isahp_stepping - whether anybody waits for the end of the next instruction
+ * isahp_stepping_must - whether a debugger wants to hear of this instruction's end
  * @regs: of the current thread.
  *
  * Context: any, as all of these.
- */
-bool isahp_stepping(const struct pt_regs *regs);
-
-/**
- * isahp_stepping_must - whether a debugger wants to hear of this instruction's end
- * @regs: of the current thread.
  */
 bool isahp_stepping_must(const struct pt_regs *regs);
 

@@ -225,7 +225,7 @@ static enum isahp_emulated carry_out(struct isahp_emulation *e,
 		return ISAHP_EMULATE_FOREIGN;
 	if (isahp_vectors_used(&e->instruction))
 		e->regs->simd = isahp_vectors_load();
-	if (isahp_ahead_may(regs))
+	if (isahp_ahead_may())
 		return isahp_ahead_run(e, regs, ran);
 	outcome = isahp_emulate_instruction(e, &e->instruction);
 	ran->instructions = outcome == ISAHP_EMULATE_DONE;

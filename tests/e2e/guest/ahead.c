@@ -5,6 +5,7 @@
  *	ahead busy         loops without a system call under timers and beside another
  *	                   thread on the same CPU; then for ever
  *	ahead calls N      N system calls with a MOVBE in front of each
+ *	ahead sections N   restartable sequences of N instructions
  *	ahead PART         see ahead.h
  */
 #define _GNU_SOURCE
@@ -142,12 +143,13 @@ int main(int argc, char **argv)
 		{ "faults", faults_main },
 		{ "protect", protect_main },
 		{ "rewrite", rewrite_main },
-		{ "sections", sections_main },
 		{ "trace", trace_main },
 	};
 
 	if (argc == 3 && !strcmp(argv[1], "calls"))
 		return calls_main(strtoul(argv[2], NULL, 0));
+	if (argc == 3 && !strcmp(argv[1], "sections"))
+		return sections_main(strtoul(argv[2], NULL, 0));
 	for (unsigned int i = 0; argc == 2 && i < sizeof(parts) / sizeof(parts[0]); i++)
 		if (!strcmp(argv[1], parts[i].name))
 			return parts[i].run();

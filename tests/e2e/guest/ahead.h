@@ -19,7 +19,7 @@ int rewrite_main(void);		/* ahead_code.c */
 int protect_main(void);
 int faults_main(void);		/* ahead_fault.c */
 int exceptions_main(void);
-int sections_main(void);	/* ahead_rseq.c */
 int trace_main(void);		/* ahead_trace.c */
+int sections_main(unsigned long instructions);	/* ahead_rseq.c */
 
 #endif /* GUEST_AHEAD_H */

@@ -14,9 +14,9 @@
 #include "ahead.h"
 
 #define ROUNDS 100
-#define LOOKS 3000
 
 static volatile uint32_t allowed = 1, over;
+static uint32_t length;
 static volatile uint64_t commits, aborts;
 
 /* Commits if that was allowed when the section began. */
@@ -35,7 +35,7 @@ static void section(struct rseq *rs)
 		"	mov %[scratch], 8(%[rs])\n"	/* rseq_cs */
 		"1:	cmpl $0, %[allowed]\n"
 		"	je 5f\n"
-		"	mov $100, %%ecx\n"
+		"	mov %[length], %%ecx\n"
 		"3:	movbe (%[data]), %%eax\n"
 		"	dec %%ecx\n"
 		"	jnz 3b\n"
@@ -48,6 +48,7 @@ static void section(struct rseq *rs)
 		: [scratch] "=&r" (scratch), [commits] "+m" (commits),
 		  [aborts] "+m" (aborts)
 		: [rs] "r" (rs), [data] "r" (&big_endian), [allowed] "m" (allowed),
+		  [length] "m" (length),
 		  [signature] "i" (RSEQ_SIG)
 		: "rax", "rcx", "cc", "memory");
 }
@@ -63,7 +64,8 @@ static void *commit(void *unused)
 	return NULL;
 }
 
-int sections_main(void)
+/* Instructions that are in a section: the longer, the more may come in between. */
+int sections_main(unsigned long instructions)
 {
 	unsigned long wrong = 0;
 	pthread_t thread;
@@ -74,13 +76,14 @@ int sections_main(void)
 		perror("rseq");
 		return 2;
 	}
+	length = instructions / 3;
 	pin(0);
 	pthread_create(&thread, NULL, commit, NULL);
 	for (int n = 0; n < ROUNDS; n++) {
 		allowed = 0;
 		syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ, 0, 0);
 		before = commits;
-		for (int i = 0; i < LOOKS; i++)
+		for (unsigned long i = 0; i < 30 * instructions; i++)
 			wrong += commits != before;
 		allowed = 1;
 		while (commits == before)
