@@ -3,10 +3,9 @@
 #include <asm/prctl.h>
 #include <errno.h>
 #include <linux/futex.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 #include "own_memory.h"
 #include "signal_bytes.h"
+#include "signal_syscall.h"
 
 #define PAGE 4096UL
 
@@ -16,25 +15,27 @@
  * The kernel reads the mask before it finds that there is no such request. It may
  * be any one of the page, but for the one at 0, which would be none.
  */
-static bool can_read(uint64_t address)
+bool isahp_own_memory_can_read(uint64_t address)
 {
-	return syscall(SYS_rt_sigprocmask, ~0, (address & ~7UL) | 8, NULL, 8) == 0 ||
-	       errno != EFAULT;
+	return isahp_syscall(SYS_rt_sigprocmask, ~0, (address & ~7UL) | 8, 0, 8) !=
+	       -EFAULT;
 }
 
 /*
  * The kernel makes a word of it what it was before, as one atomic access, so that
  * nobody sees a difference. It then wakes one that sleeps on that word, if it is
- * 7FFH: futex(2) has everybody expect that.
+ * 7FFH: futex(2) has everybody expect that. If others than this process's threads
+ * may sleep there it wants to know whose page it is first: it is to be memory.
  */
-static bool can_write(uint64_t address)
+bool isahp_own_memory_can_write(uint64_t address, bool device)
 {
 	static uint32_t nobody;
 
-	return syscall(SYS_futex, &nobody, FUTEX_WAKE_OP | FUTEX_PRIVATE_FLAG, 0,
-		       NULL, address & ~3UL,
-		       FUTEX_OP(FUTEX_OP_OR, 0, FUTEX_OP_CMP_EQ, 0x7ff)) >= 0 ||
-	       errno != EFAULT;
+	return isahp_syscall6(SYS_futex, (long)&nobody,
+			      FUTEX_WAKE_OP | (device ? FUTEX_PRIVATE_FLAG : 0), 0, 0,
+			      (long)(address & ~3UL),
+			      FUTEX_OP(FUTEX_OP_OR, 0, FUTEX_OP_CMP_EQ, 0x7ff)) !=
+	       -EFAULT;
 }
 
 /* Bytes from @address on that can be reached. */
@@ -43,7 +44,8 @@ static size_t reach(uint64_t address, size_t size, bool write)
 	uint64_t at = address, left = size, part;
 
 	while (left) {
-		if (!(write ? can_write(at) : can_read(at)))
+		if (!(write ? isahp_own_memory_can_write(at, true) :
+			      isahp_own_memory_can_read(at)))
 			break;
 		part = PAGE - at % PAGE;
 		part = part < left ? part : left;
@@ -66,7 +68,7 @@ ACCESS(16)
 ACCESS(32)
 ACCESS(64)
 
-static void move(void *to, const void *from, size_t size)
+void isahp_own_memory_move(void *to, const void *from, size_t size)
 {
 	switch (size) {
 	case 1:
@@ -82,7 +84,16 @@ static void move(void *to, const void *from, size_t size)
 		move64(to, from);
 		break;
 	default:
-		memcpy(to, from, size);
+		for (; size >= 8; size -= 8) {
+			move64(to, from);
+			to = (char *)to + 8;
+			from = (const char *)from + 8;
+		}
+		for (; size; size--) {
+			move8(to, from);
+			to = (char *)to + 1;
+			from = (const char *)from + 1;
+		}
 	}
 }
 
@@ -92,7 +103,7 @@ static size_t load(void *env, __u64 address, void *buf, size_t size)
 
 	(void)env;
 	if (n == size)
-		move(buf, (const void *)address, size);
+		isahp_own_memory_move(buf, (const void *)address, size);
 	return n;
 }
 
@@ -102,7 +113,7 @@ static size_t store(void *env, __u64 address, const void *buf, size_t size)
 
 	(void)env;
 	if (n == size)
-		move((void *)address, buf, size);
+		isahp_own_memory_move((void *)address, buf, size);
 	return n;
 }
 
@@ -123,6 +134,19 @@ EXCHANGE(16)
 EXCHANGE(32)
 EXCHANGE(64)
 
+void isahp_own_memory_exchange(uint64_t address, void *old, const void *new,
+			       size_t size)
+{
+	if (size == 1)
+		exchange8((void *)address, old, new);
+	else if (size == 2)
+		exchange16((void *)address, old, new);
+	else if (size == 4)
+		exchange32((void *)address, old, new);
+	else
+		exchange64((void *)address, old, new);
+}
+
 /* 16 bytes are CMPXCHG16B's, which is then what is missing. */
 static size_t exchange(void *env, __u64 address, void *old, const void *new,
 		       size_t size)
@@ -133,16 +157,8 @@ static size_t exchange(void *env, __u64 address, void *old, const void *new,
 	if (size > 8)
 		return ISAHP_EXCHANGE_NONE;
 	n = reach(address, size, true);
-	if (n != size)
-		return n;
-	if (size == 1)
-		exchange8((void *)address, old, new);
-	else if (size == 2)
-		exchange16((void *)address, old, new);
-	else if (size == 4)
-		exchange32((void *)address, old, new);
-	else
-		exchange64((void *)address, old, new);
+	if (n == size)
+		isahp_own_memory_exchange(address, old, new, size);
 	return n;
 }
 
@@ -155,7 +171,7 @@ static bool segment(void *env, unsigned int number, struct isahp_segment *ret)
 
 	(void)env;
 	if ((number != ISAHP_FS && number != ISAHP_GS) ||
-	    syscall(SYS_arch_prctl, which, &base))
+	    isahp_syscall(SYS_arch_prctl, which, &base, 0, 0))
 		return false;
 	*ret = (struct isahp_segment){ .base = base, .limit = ~0u, .writable = true };
 	return true;

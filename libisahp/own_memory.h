@@ -24,12 +24,37 @@
 extern const struct isahp_emulate_ops isahp_own_memory;
 
 /**
+ * isahp_own_memory_can_read - ask the kernel for a page
+ * @address: in it. Of memory of a device a word is read.
+ *
+ * Context: signal handlers.
+ */
+bool isahp_own_memory_can_read(uint64_t address);
+
+/**
+ * isahp_own_memory_can_write - ask the kernel for a page
+ * @address: in it.
+ * @device: also if it is a device's: a word is written to it, as it was. Else the
+ *	answer is no, and nothing is touched.
+ *
+ * Context: signal handlers.
+ */
+bool isahp_own_memory_can_write(uint64_t address, bool device);
+
+/** isahp_own_memory_move - copy; 1, 2, 4, or 8 bytes by one access */
+void isahp_own_memory_move(void *to, const void *from, size_t size);
+
+/** isahp_own_memory_exchange - compare and exchange 1, 2, 4, or 8 bytes there */
+void isahp_own_memory_exchange(uint64_t address, void *old, const void *new,
+			       size_t size);
+
+/**
  * isahp_own_memory_fetch - read code
  * @address: of the first byte.
  * @buf: gets up to @size bytes.
  * @size: at most 256.
  *
- * Context: signal handlers. Changes errno.
+ * Context: signal handlers.
  *
  * Return: how many bytes could be read.
  */
