@@ -7,6 +7,8 @@
 #include <ucontext.h>
 #include <isahp/emulation.h>
 #include <isa-core/features.h>
+#include "ahead.h"
+#include "code_map.h"
 #include "finish.h"
 #include "library.h"
 #include "signal_bytes.h"
@@ -87,21 +89,51 @@ static unsigned char find_address_bits(void)
 	return (uintptr_t)p >> 47 ? 57 : 48;
 }
 
+static void choose_ahead(const struct isahp_emulation_options *options)
+{
+	bool is_alone = options->flags & ISAHP_EMULATION_ALONE;
+
+	isahp_ahead.native = options->native ? options->native : ISAHP_AHEAD_NATIVE;
+	isahp_ahead.limit = is_alone ? 1 :
+			    options->limit ? options->limit : ISAHP_AHEAD_LIMIT;
+	if (!is_alone)
+		isahp_code_map_look();
+}
+
 static int choose(const struct isahp_emulation_options *options)
 {
-	struct isahp_features can = isahp_finish_some(), none = isahp_features_none();
-	const struct isahp_features *chosen = options ? &options->features : &none;
+	struct isahp_features can = isahp_finish_some();
 
-	if (options && (options->flags || options->reserved))
+	if (options->flags & ~ISAHP_EMULATION_ALONE || options->reserved)
 		return -E2BIG;
-	if (!isahp_features_subset(chosen, &can))
+	if (!isahp_features_subset(&options->features, &can))
 		return -EOPNOTSUPP;
-	isahp_finishing.chosen = *chosen;
-	isahp_finishing.named = !isahp_features_empty(chosen);
+	isahp_finishing.chosen = options->features;
+	isahp_finishing.named = !isahp_features_empty(&options->features);
 	isahp_finishing.address_bits = find_address_bits();
-	if (!isahp_finishing.named)
-		isahp_finish_look();
+	isahp_finish_look();
+	choose_ahead(options);
 	return 0;
+}
+
+/* The first version's end with @features. */
+static int take_options(const struct isahp_emulation_options *options,
+			struct isahp_emulation_options *ret)
+{
+	size_t known = sizeof(*ret);
+	int rc;
+
+	memset(ret, 0, sizeof(*ret));
+	if (!options)
+		return 0;
+	if (options->size < offsetof(struct isahp_emulation_options, native))
+		return -EINVAL;
+	if (options->size < known)
+		known = options->size;
+	rc = isahp_size_check(options, options->size, known);
+	if (!rc)
+		memcpy(ret, options, known);
+	return rc;
 }
 
 static bool is_ours_now(struct sigaction *ret)
@@ -148,17 +180,16 @@ static int install(void)
 
 int isahp_emulation_install(const struct isahp_emulation_options *options)
 {
-	int rc = 0;
+	struct isahp_emulation_options o;
+	int rc = take_options(options, &o);
 
-	if (options)
-		rc = isahp_size_check(options, options->size, sizeof(*options));
 	if (rc)
 		return rc;
 	pthread_mutex_lock(&emulation.lock);
 	if (emulation.installed)
 		rc = -EALREADY;
 	if (!rc)
-		rc = choose(options);
+		rc = choose(&o);
 	if (!rc)
 		rc = install();
 	pthread_mutex_unlock(&emulation.lock);
@@ -213,6 +244,8 @@ int isahp_emulation_status(struct isahp_emulation_status *ret_status)
 	s.foreign = __atomic_load_n(&isahp_finishing.foreign, __ATOMIC_RELAXED);
 	s.instructions = __atomic_load_n(&isahp_finishing.instructions, __ATOMIC_RELAXED);
 	s.faults = __atomic_load_n(&isahp_finishing.faults, __ATOMIC_RELAXED);
+	s.runs = __atomic_load_n(&isahp_finishing.runs, __ATOMIC_RELAXED);
+	s.native = __atomic_load_n(&isahp_finishing.native, __ATOMIC_RELAXED);
 	for (i = 0; i < ISAHP_FEATURE_MAX; i++)
 		s.by_feature[i] = __atomic_load_n(&isahp_finishing.by_feature[i],
 						  __ATOMIC_RELAXED);

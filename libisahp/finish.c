@@ -3,15 +3,13 @@
 #include <errno.h>
 #include <isa-core/cpuid.h>
 #include <isa-core/features.h>
+#include "ahead.h"
 #include "finish.h"
 #include "own_fault.h"
 #include "own_memory.h"
 #include "signal_bytes.h"
 #include "signal_frame.h"
 #include "signal_pass.h"
-
-/* What one signal may carry out in a row; others wait for it. */
-#define RUN 64
 
 #define FLAG_TF 0x100
 #define CODE_64 0x33
@@ -22,21 +20,26 @@ struct isahp_finishing isahp_finishing = {
 	.address_bits = 48,
 };
 
-static void count(uint64_t *counter)
+static void count(uint64_t *counter, uint64_t by)
 {
-	__atomic_add_fetch(counter, 1, __ATOMIC_RELAXED);
+	__atomic_add_fetch(counter, by, __ATOMIC_RELAXED);
 }
 
 /* --- what is emulated ----------------------------------------------------- */
 
-struct isahp_features isahp_finish_absent(void)
+static struct isahp_features load(const struct isahp_features *words)
 {
 	struct isahp_features set;
 	unsigned int i;
 
 	for (i = 0; i < ISAHP_FEATURE_WORDS; i++)
-		set.word[i] = __atomic_load_n(&isahp_finishing.absent.word[i], __ATOMIC_RELAXED);
+		set.word[i] = __atomic_load_n(&words->word[i], __ATOMIC_RELAXED);
 	return set;
+}
+
+struct isahp_features isahp_finish_absent(void)
+{
+	return load(&isahp_finishing.absent);
 }
 
 /* Not what is silent: LZCNT and TZCNT would go on to compute something else. */
@@ -50,9 +53,12 @@ void isahp_finish_look(void)
 	here = isahp_features_enabled(&here, isahp_cpuid_xcr0());
 	all = isahp_features_andnot(&all, &silent);
 	all = isahp_features_andnot(&all, &here);
-	for (i = 0; i < ISAHP_FEATURE_WORDS; i++)
+	for (i = 0; i < ISAHP_FEATURE_WORDS; i++) {
 		__atomic_or_fetch(&isahp_finishing.absent.word[i], all.word[i],
 				  __ATOMIC_RELAXED);
+		__atomic_store_n(&isahp_finishing.present.word[i], here.word[i],
+				 __ATOMIC_RELAXED);
+	}
 }
 
 static bool is_ours(const struct isahp_features *needs)
@@ -97,41 +103,56 @@ struct work {
 	struct isahp_emulation e;
 };
 
+/* What was seen to be missing counts as missing, also where it is back. */
+static bool run_ahead(struct work *w, struct isahp_ahead_run *ret)
+{
+	struct isahp_features present = load(&isahp_finishing.present);
+
+	w->e.features = isahp_finishing.named ? isahp_finishing.chosen :
+						isahp_finish_absent();
+	present = isahp_features_andnot(&present, &w->e.features);
+	if (isahp_ahead_run(&w->frame, &w->e, &present, ret))
+		return true;
+	w->e.ops = &isahp_own_memory;
+	return false;
+}
+
+static void note(unsigned int feature, const struct isahp_ahead_run *done)
+{
+	count(&isahp_finishing.instructions, done->emulated);
+	count(&isahp_finishing.by_feature[feature], 1);
+	if (done->instructions == 1)
+		return;
+	count(&isahp_finishing.runs, 1);
+	count(&isahp_finishing.native, done->instructions - done->emulated);
+}
+
+/*
+ * A run ends before what would fault: that traps by itself then, if it is not
+ * left to the CPU, and is the first of the next signal.
+ */
 static enum isahp_emulated carry_out(struct work *w)
 {
+	struct isahp_ahead_run done = { .instructions = 1, .emulated = 1 };
 	struct isahp_emulation *e = &w->e;
+	enum isahp_emulated r = ISAHP_EMULATE_DONE;
+	struct isahp_instruction first;
 	struct isahp_features needs;
-	enum isahp_emulated r;
 
 	e->count = (unsigned char)isahp_own_memory_fetch(e->regs->rip, e->bytes,
 							 sizeof(e->bytes));
-	if (isahp_instruction_decode(e->bytes, e->count, ISAHP_CODE_64,
-				     &e->instruction) != ISAHP_DECODED)
+	if (isahp_instruction_decode(e->bytes, e->count, ISAHP_CODE_64, &first) !=
+	    ISAHP_DECODED)
 		return ISAHP_EMULATE_FOREIGN;
-	needs = isahp_instruction_features(&e->instruction);
+	needs = isahp_instruction_features(&first);
 	if (isahp_features_empty(&needs) || !is_ours(&needs) ||
-	    !isahp_signal_frame_load(&w->frame, &e->instruction, &needs))
+	    !isahp_signal_frame_load(&w->frame, &first, &needs))
 		return ISAHP_EMULATE_FOREIGN;
-	r = isahp_emulate_instruction(e, &e->instruction);
-	if (r == ISAHP_EMULATE_DONE) {
-		count(&isahp_finishing.instructions);
-		count(&isahp_finishing.by_feature[isahp_instruction_feature(&e->instruction)]);
-	}
-	return r;
-}
-
-/* What the first instruction ended in; others that follow it are a bonus. */
-static enum isahp_emulated work_do(struct work *w)
-{
-	bool is_stepped = w->frame.regs.rflags & FLAG_TF;
-	enum isahp_emulated r = carry_out(w);
-	unsigned int i;
-
+	if (!run_ahead(w, &done))
+		r = isahp_emulate_instruction(e, &first);
 	if (r != ISAHP_EMULATE_DONE)
 		return r;
-	for (i = 1; i < RUN && !is_stepped; i++)
-		if (carry_out(w) != ISAHP_EMULATE_DONE)
-			break;
+	note(isahp_instruction_feature(&first), &done);
 	isahp_signal_frame_store(&w->frame);
 	return r;
 }
@@ -140,10 +161,15 @@ static bool find_fault(struct work *w, enum isahp_emulated outcome,
 		       struct isahp_own_fault *ret)
 {
 	const struct isahp_registers *regs = &w->frame.regs;
+	int error = errno;
+	bool faults;
 
-	if (outcome == ISAHP_EMULATE_UNREACHED)
-		return isahp_own_fault_page(w->e.address,
-					    w->e.access == ISAHP_ACCESS_STORE, ret);
+	if (outcome == ISAHP_EMULATE_UNREACHED) {
+		faults = isahp_own_fault_page(w->e.address,
+					      w->e.access == ISAHP_ACCESS_STORE, ret);
+		errno = error;
+		return faults;
+	}
 	/* Flags are raised, and nothing else has happened. */
 	if (outcome == ISAHP_EMULATE_FAULT && w->e.vector == VECTOR_XM && regs->simd)
 		isahp_signal_frame_store(&w->frame);
@@ -168,12 +194,15 @@ static enum answer answer(ucontext_t *context, struct isahp_own_fault *ret)
 	};
 	enum isahp_emulated outcome;
 
+	bool is_stepped;
+
 	isahp_signal_frame_open(&w.frame, context);
 	w.e.regs = &w.frame.regs;
-	outcome = work_do(&w);
+	is_stepped = w.frame.regs.rflags & FLAG_TF;
+	outcome = carry_out(&w);
 	if (outcome == ISAHP_EMULATE_FOREIGN)
 		return FOREIGN;
-	if (outcome == ISAHP_EMULATE_DONE && !(w.frame.regs.rflags & FLAG_TF))
+	if (outcome == ISAHP_EMULATE_DONE && !is_stepped)
 		return FINISHED;
 	return find_fault(&w, outcome, ret) ? FAULTED : FINISHED;
 }
@@ -193,16 +222,14 @@ bool isahp_finish(siginfo_t *info, ucontext_t *context)
 {
 	struct isahp_own_fault fault;
 	enum answer a = FOREIGN;
-	int error = errno;
 
-	count(&isahp_finishing.traps);
+	count(&isahp_finishing.traps, 1);
 	if (is_undefined(info, context))
 		a = answer(context, &fault);
-	errno = error;
 	if (a == FOREIGN)
-		count(&isahp_finishing.foreign);
+		count(&isahp_finishing.foreign, 1);
 	if (a == FAULTED) {
-		count(&isahp_finishing.faults);
+		count(&isahp_finishing.faults, 1);
 		isahp_signal_raise(&fault, context);
 	}
 	return a != FOREIGN;

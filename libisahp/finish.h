@@ -22,6 +22,7 @@
  * @absent: atomic words; features that some CPU did not have on which this
  *	process was seen to be. Once missing they are evidence enough: of what
  *	traps and was there before, CPUID may already be another host's.
+ * @present: atomic words; features of the CPU that was asked last.
  * @traps: atomic; as in struct isahp_emulation_status,
  * @foreign: and the others, too.
  */
@@ -30,11 +31,14 @@ struct isahp_finishing {
 	struct isahp_features chosen;
 	unsigned char address_bits;
 	struct isahp_features absent;
+	struct isahp_features present;
 	uint64_t traps;
 	uint64_t foreign;
 	uint64_t instructions;
 	uint64_t faults;
 	uint64_t by_feature[ISAHP_FEATURE_MAX];
+	uint64_t runs;
+	uint64_t native;
 };
 
 extern struct isahp_finishing isahp_finishing;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <pthread.h>
+#include "ahead.h"
 #include "callback.h"
 #include "dispatcher.h"
 #include "fork.h"
@@ -31,6 +32,7 @@ static void child(void)
 {
 	bool resume;
 
+	isahp_ahead_child();
 	isahp_gp_fork_child();
 	isahp_callbacks_child();
 	__atomic_add_fetch(&isahp_library.generation, 1, __ATOMIC_RELAXED);

@@ -94,8 +94,10 @@ static unsigned int find_room(struct isahp_signal_frame *frame)
 	uint32_t magic2;
 
 	memset(&frame->layout, 0, sizeof(frame->layout));
+	frame->end = (uintptr_t)(frame->context + 1) + sizeof(siginfo_t);
 	if (!image)
 		return 0;
+	frame->end = (uintptr_t)image + FXSAVE_SIZE;
 	memcpy(&sw, image + SW_BYTES, sizeof(sw));
 	if (sw.magic1 != MAGIC1 || sw.xstate_size < LEGACY_AND_HEADER ||
 	    sw.extended_size < sw.xstate_size ||
@@ -105,6 +107,7 @@ static unsigned int find_room(struct isahp_signal_frame *frame)
 	if (magic2 != MAGIC2)
 		return 16;
 	frame->layout.size = sw.xstate_size;
+	frame->end = (uintptr_t)image + sw.extended_size;
 	if (!has_component(sw.xfeatures, ISAHP_XSAVE_AVX))
 		return 16;
 	/* At the same place on all CPUs, as debuggers know as well. */
@@ -125,6 +128,17 @@ void isahp_signal_frame_open(struct isahp_signal_frame *frame, ucontext_t *conte
 	frame->regs.rflags = (uint64_t)g[REG_EFL];
 	frame->regs.simd = NULL;
 	frame->room = find_room(frame);
+}
+
+/*
+ * Linux, arch/x86/include/asm/sigframe.h: the address that the handler returns to,
+ * the context, siginfo_t, and aligned behind these the vector state.
+ */
+struct isahp_range isahp_signal_frame_range(const struct isahp_signal_frame *frame)
+{
+	return (struct isahp_range){
+		(uintptr_t)frame->context - sizeof(uint64_t), frame->end,
+	};
 }
 
 /* --- vector registers ----------------------------------------------------- */
@@ -197,10 +211,15 @@ bool isahp_signal_frame_load(struct isahp_signal_frame *frame,
 		return false;
 	if (!bytes)
 		return true;
-	/* Upper parts that are not in use are zero already, and stay it. */
-	if (bytes == 32 && frame->room == 64 &&
-	    has_component(in_use(frame), ISAHP_XSAVE_ZMM_HI256))
+	/*
+	 * Upper parts that are not in use are zero already, and stay it. Of others
+	 * what follows the instruction may clear them, though it does not.
+	 */
+	if (frame->room == 64 && has_component(in_use(frame), ISAHP_XSAVE_ZMM_HI256))
 		bytes = 64;
+	else if (bytes < 32 && frame->room >= 32 &&
+		 has_component(in_use(frame), ISAHP_XSAVE_AVX))
+		bytes = 32;
 	if (frame->regs.simd) {
 		if (frame->simd.bytes >= bytes)
 			return true;

@@ -48,11 +48,15 @@ if(NOT ISAHP_SANITIZE)
 endif()
 # Natively, as this CPU may have all that is emulated: lib_planted.h.
 add_library(lib_planted OBJECT EXCLUDE_FROM_ALL lib_planted.c)
-foreach(name lib_emulation lib_emulation_chain lib_emulation_faults)
+foreach(name lib_emulation lib_emulation_ahead lib_emulation_chain
+    lib_emulation_faults lib_emulation_left lib_emulation_rseq)
   isahp_unit_test(${name} LIBS isahp_static lib_planted)
-  target_link_options(test_${name} PRIVATE -Wl,--wrap=isahp_own_memory_fetch)
+  target_link_options(test_${name} PRIVATE
+    -Wl,--wrap=isahp_own_memory_fetch,--wrap=isahp_own_pages_fetch)
 endforeach()
 target_link_options(test_lib_emulation_faults PRIVATE -Wl,--wrap=clone)
+target_include_directories(test_lib_emulation_ahead PRIVATE
+  ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/libisahp)
 target_include_directories(test_lib_emulation_faults PRIVATE
   ${PROJECT_SOURCE_DIR}/libisahp)
 # On a CPU that has less, by the program that a guest runs.

@@ -8,7 +8,8 @@ library=$1
 chosen='memcpy|memmove|memset|memcmp|str[a-z]+|wcs[a-z]+'
 # Called by other parts of it than these.
 elsewhere='memchr|str[a-z]+'
-functions='isahp_finish|answer|carry_out|work_do|isahp_signal_|isahp_own_|on_sigill|pass_on|isahp_xsave_|isahp_do_|isahp_emulate_instruction|isahp_instruction_'
+functions='isahp_finish|answer|carry_out|isahp_signal_|isahp_own_|on_sigill|pass_on|isahp_xsave_|isahp_do_|isahp_emulate_instruction|isahp_instruction_'
+functions+='|isahp_ahead_run|isahp_run|enter_block|fetch|load_more|has_asked|isahp_code_map_has|isahp_exec_'
 
 fail() {
 	echo "$1" >&2

@@ -8,11 +8,13 @@
 #include <sys/mman.h>
 
 #define PAGE 4096
-#define SLOT 64
+#define SLOT 128
 #define PLANTED_MAX 64
 
 size_t __real_isahp_own_memory_fetch(uint64_t address, void *buf, size_t size);
 size_t __wrap_isahp_own_memory_fetch(uint64_t address, void *buf, size_t size);
+size_t __real_isahp_own_pages_fetch(void *env, uint64_t address, void *buf, size_t size);
+size_t __wrap_isahp_own_pages_fetch(void *env, uint64_t address, void *buf, size_t size);
 
 /* Written by a test before it runs what it planted; read in handlers. */
 static struct planted {
@@ -21,17 +23,36 @@ static struct planted {
 	unsigned char bytes[SLOT];
 } planted[PLANTED_MAX];
 
+static void unplant(uint64_t address, unsigned char *buf, size_t n)
+{
+	const struct planted *p;
+	size_t i, j;
+
+	for (j = 0; j < PLANTED_MAX; j++) {
+		p = &planted[j];
+		if (address + n <= p->at || address >= p->at + p->length)
+			continue;
+		for (i = 0; i < n; i++)
+			if (address + i - p->at < p->length)
+				buf[i] = p->bytes[address + i - p->at];
+	}
+}
+
 size_t __wrap_isahp_own_memory_fetch(uint64_t address, void *buf, size_t size)
 {
-	size_t n = __real_isahp_own_memory_fetch(address, buf, size), i, j;
-	const struct planted *p;
+	size_t n = __real_isahp_own_memory_fetch(address, buf, size);
 
-	for (i = 0; i < n; i++)
-		for (j = 0; j < PLANTED_MAX; j++) {
-			p = &planted[j];
-			if (address + i - p->at < p->length)
-				((unsigned char *)buf)[i] = p->bytes[address + i - p->at];
-		}
+	unplant(address, buf, n);
+	return n;
+}
+
+size_t __wrap_isahp_own_pages_fetch(void *env, uint64_t address, void *buf, size_t size)
+{
+	size_t n = __real_isahp_own_pages_fetch(env, address, buf, size);
+
+	/* Of less than was asked for nothing is there. */
+	if (n == size)
+		unplant(address, buf, n);
 	return n;
 }
 
@@ -53,7 +74,7 @@ size_t __wrap_isahp_own_memory_fetch(uint64_t address, void *buf, size_t size)
 		"mov 88(%rdi), %r11; mov 96(%rdi), %r12; mov 104(%rdi), %r13\n" \
 		"mov 112(%rdi), %r14; mov 120(%rdi), %r15; mov 56(%rdi), %rdi\n" \
 		name "_slot:\n" \
-		".fill 64, 1, 0x90\n" \
+		".fill 128, 1, 0x90\n" \
 		"xchg %rdi, (%rsp)\n" \
 		"mov %rax, 0(%rdi); mov %rcx, 8(%rdi); mov %rdx, 16(%rdi)\n" \
 		"mov %rbx, 24(%rdi); mov %rbp, 40(%rdi); mov %rsi, 48(%rdi)\n" \
@@ -112,6 +133,12 @@ static void plant(unsigned char *at, const unsigned char *bytes, size_t length)
 void planted_make(struct planted_code *ret, const unsigned char *bytes,
 		  size_t length, bool traps)
 {
+	planted_make_part(ret, bytes, length, 0, traps ? length : 0);
+}
+
+void planted_make_part(struct planted_code *ret, const unsigned char *bytes,
+		       size_t length, size_t from, size_t size)
+{
 	const struct code *c = &codes[__builtin_cpu_supports("avx512bw") ? 2 :
 				      __builtin_cpu_supports("avx") ? 1 : 0];
 	unsigned char *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
@@ -124,10 +151,9 @@ void planted_make(struct planted_code *ret, const unsigned char *bytes,
 	ret->at = page + (c->slot - c->begin);
 	ret->length = length;
 	ret->run = (void (*)(struct planted_state *))(uintptr_t)page;
-	if (traps)
-		plant(ret->at, bytes, length);
-	else
-		memcpy(ret->at, bytes, length);
+	memcpy(ret->at, bytes, length);
+	if (size)
+		plant(ret->at + from, bytes + from, size);
 }
 
 void planted_free(struct planted_code *code)
@@ -135,7 +161,7 @@ void planted_free(struct planted_code *code)
 	size_t i;
 
 	for (i = 0; i < PLANTED_MAX; i++)
-		if (planted[i].at == (uintptr_t)code->at)
+		if (planted[i].at - (uintptr_t)code->at < code->length)
 			planted[i].length = 0;
 	munmap((void *)((uintptr_t)code->at & ~(uintptr_t)(PAGE - 1)), PAGE);
 }
