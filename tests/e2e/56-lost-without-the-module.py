@@ -11,8 +11,9 @@ import signal
 from lab import cpus, e2e
 from lab.agent import End, Job
 
-PARTS = ["avx2", "bmi2", "fault", "movbe"]
-LINE = re.compile(r"round=\d+ wrong=(\d+) finished=(\d+) faults=(\d+) foreign=(\d+)$")
+PARTS = ["avx2", "bmi2", "fault", "loop", "loop_avx2", "movbe"]
+LINE = re.compile(r"round=\d+ wrong=(\d+) finished=(\d+) faults=(\d+) foreign=(\d+) "
+                  r"signals=(\d+)$")
 
 
 def test(t: e2e.Test) -> None:
@@ -30,10 +31,11 @@ def test(t: e2e.Test) -> None:
             e2e.require_equal(control.wait(), End(signal=signal.SIGILL),
                               "a program without the handler")
         wait_rounds(job)
-        wrong, finished, faults, foreign = last(job)
-        t.say(f"on poor: {finished} finished, {faults} faults")
+        wrong, finished, faults, foreign, signals = last(job)
+        t.say(f"on poor: {finished} finished in {signals} signals, {faults} faults")
         e2e.require_equal((wrong, foreign), (0, 0), "wrong and foreign")
         e2e.require(finished >= 400 and faults >= 40, "too few were finished")
+        e2e.require(signals * 8 <= finished, "too many signals")
 
         vm.plain_move(t.plain_host("rich2", cpus.RICH))
         wait_rounds(job)

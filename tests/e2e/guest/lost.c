@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 /*
  * A program that uses what its CPU may not have, with libisahp's handler of
- * SIGILL (--without: without it) and no kernel module.
+ * SIGILL (--without: without it, --alone: one that does not go on behind what
+ * trapped) and no kernel module.
  *
- *	lost [--without] ROUNDS PART...
+ *	lost [--without | --alone] ROUNDS PART...
  *
  * Each part is done by its instructions and by C, in two threads. A line for each
- * round: how many results were wrong, and how many instructions were finished by
- * the handler. ROUNDS 0: until it is killed, ten rounds a second.
+ * round: how many results were wrong, how many instructions were finished by the
+ * handler, and in how many signals. ROUNDS 0: until it is killed, ten rounds a second.
  */
 #define _GNU_SOURCE
 #include <isahp/emulation.h>
@@ -122,6 +123,55 @@ static void do_avx2(uint64_t *x)
 	check(!memcmp(high, r + 16, 16));
 }
 
+#define LOOP 64
+
+/* Most of it is what every CPU has. */
+static void do_loop(uint64_t *x)
+{
+	uint64_t a[LOOP], sum = 0, expected = 0, n = LOOP, v;
+	const uint64_t *p = a;
+	int i;
+
+	for (i = 0; i < LOOP; i++) {
+		a[i] = next(x);
+		expected = (expected << 3 | expected >> 61) + __builtin_bswap64(a[i]);
+	}
+	__asm__("1:\n\t"
+		"movbe (%2), %3\n\t"
+		"rol $3, %0\n\t"
+		"add %3, %0\n\t"
+		"add $8, %2\n\t"
+		"dec %1\n\t"
+		"jnz 1b"
+		: "+r"(sum), "+r"(n), "+r"(p), "=&r"(v) : "m"(a) : "cc");
+	check(sum == expected);
+}
+
+static void do_loop_avx2(uint64_t *x)
+{
+	unsigned char a[32 * LOOP], r[32], c[32] = { 0 };
+	const unsigned char *p = a;
+	uint64_t n = LOOP;
+	int i;
+
+	for (i = 0; i < 32 * LOOP; i++) {
+		a[i] = (unsigned char)next(x);
+		c[i % 32] = (unsigned char)(c[i % 32] + a[i]) ^ a[i];
+	}
+	__asm__("vpxor %%xmm5, %%xmm5, %%xmm5\n"
+		"1:\n\t"
+		"vmovdqu (%1), %%ymm6\n\t"
+		"vpaddb %%ymm6, %%ymm5, %%ymm5\n\t"
+		"vpxor %%ymm6, %%ymm5, %%ymm5\n\t"
+		"add $32, %1\n\t"
+		"dec %0\n\t"
+		"jnz 1b\n\t"
+		"vmovdqu %%ymm5, %2\n\t"
+		"vzeroupper"
+		: "+r"(n), "+r"(p), "=m"(r) : "m"(a) : "xmm5", "xmm6", "cc");
+	check(!memcmp(r, c, sizeof(r)));
+}
+
 static char *page;
 
 static void on_fault(int sig, siginfo_t *info, void *context)
@@ -151,8 +201,8 @@ static const struct part {
 	void (*fn)(uint64_t *x);
 } parts[] = {
 	{ "avx2", do_avx2 }, { "bmi2", do_bmi2 }, { "fault", do_fault },
-	{ "movbe", do_movbe }, { "popcnt", do_popcnt }, { "sse4_2", do_sse4_2 },
-	{ "ssse3", do_ssse3 },
+	{ "loop", do_loop }, { "loop_avx2", do_loop_avx2 }, { "movbe", do_movbe },
+	{ "popcnt", do_popcnt }, { "sse4_2", do_sse4_2 }, { "ssse3", do_ssse3 },
 };
 
 #define PARTS (sizeof(parts) / sizeof(parts[0]))
@@ -181,9 +231,10 @@ static void say(unsigned long n)
 
 	if (isahp_emulation_status(&s))
 		exit(3);
-	printf("round=%lu wrong=%lu finished=%llu faults=%llu foreign=%llu\n", n, wrong,
-	       (unsigned long long)s.instructions, (unsigned long long)s.faults,
-	       (unsigned long long)s.foreign);
+	printf("round=%lu wrong=%lu finished=%llu faults=%llu foreign=%llu signals=%llu\n",
+	       n, wrong, (unsigned long long)s.instructions,
+	       (unsigned long long)s.faults, (unsigned long long)s.foreign,
+	       (unsigned long long)s.traps);
 	fflush(stdout);
 }
 
@@ -201,11 +252,16 @@ static void prepare(void)
 
 int main(int argc, char **argv)
 {
+	struct isahp_emulation_options options = { .size = sizeof(options) };
 	int with = argc < 2 || strcmp(argv[1], "--without"), at = with ? 1 : 2;
 	unsigned long rounds, n;
 	pthread_t other;
 	size_t i;
 
+	if (argc > at && !strcmp(argv[at], "--alone")) {
+		options.flags = ISAHP_EMULATION_ALONE;
+		at++;
+	}
 	if (argc - at < 2)
 		return 2;
 	rounds = strtoul(argv[at++], NULL, 10);
@@ -217,7 +273,7 @@ int main(int argc, char **argv)
 		chosen[i] = 1;
 	}
 	prepare();
-	if (with && isahp_emulation_install(NULL))
+	if (with && isahp_emulation_install(&options))
 		return 3;
 	for (n = 1; !rounds || n <= rounds; n++) {
 		if (pthread_create(&other, NULL, round_of, &wrong))
