@@ -19,15 +19,40 @@ isahp_unit_test(core_emulate LIBS isa_core SOURCES core_emulate.c core_native.c)
 isahp_unit_test(core_decoder_cpu LIBS isa_core
   SOURCES core_decoder_cpu.c core_native.c)
 isahp_unit_test(core_execute LIBS isa_core
-  SOURCES core_execute.c core_case.c core_case_mask.c core_encode.c
-    core_float_operands.c core_native.c)
+  SOURCES
+    core_case.c
+    core_case_mask.c
+    core_compare.c
+    core_encode.c
+    core_execute.c
+    core_float_operands.c
+    core_kinds.c
+    core_native.c
+    core_reference.c
+    core_segments.c
+    core_tally.c
+    core_world.c)
 isahp_unit_test(core_intersect LIBS isa_core
-  SOURCES core_intersect.c core_case.c core_case_mask.c core_encode.c
-    core_float_operands.c core_native.c)
+  SOURCES
+    core_case.c
+    core_case_mask.c
+    core_encode.c
+    core_float_operands.c
+    core_intersect.c
+    core_native.c
+    core_segments.c
+    core_world.c)
 isahp_unit_test(core_masked LIBS isa_core)
 isahp_unit_test(core_vnni LIBS isa_core
-  SOURCES core_vnni.c core_case.c core_case_mask.c core_encode.c
-    core_float_operands.c core_native.c)
+  SOURCES
+    core_case.c
+    core_case_mask.c
+    core_encode.c
+    core_float_operands.c
+    core_native.c
+    core_segments.c
+    core_vnni.c
+    core_world.c)
 find_library(ZYDIS Zydis)
 if(ZYDIS)
   isahp_unit_test(core_constant_time LIBS isa_core ${ZYDIS})

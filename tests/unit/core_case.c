@@ -25,75 +25,6 @@ static bool one_in(unsigned int n)
 	return !case_below(n);
 }
 
-/* --- the emulator's environment ------------------------------------------- */
-
-unsigned char case_world[CASE_WORLD];
-
-static size_t reach(__u64 address, size_t size, size_t from)
-{
-	__u64 offset = address - ((uintptr_t)native_memory - NATIVE_PAGE);
-
-	if (offset < from || offset >= CASE_WORLD)
-		return 0;
-	return offset + size <= CASE_WORLD ? size : CASE_WORLD - offset;
-}
-
-static unsigned char *at(__u64 address)
-{
-	return case_world + (address - ((uintptr_t)native_memory - NATIVE_PAGE));
-}
-
-static size_t mem_load(void *env, __u64 address, void *buf, size_t size)
-{
-	size_t reached = reach(address, size, 0);
-
-	(void)env;
-	if (reached == size)
-		memcpy(buf, at(address), size);
-	return reached;
-}
-
-static size_t mem_store(void *env, __u64 address, const void *buf, size_t size)
-{
-	size_t reached = reach(address, size, NATIVE_PAGE);
-
-	(void)env;
-	if (reached == size)
-		memcpy(at(address), buf, size);
-	return reached;
-}
-
-static size_t mem_exchange(void *env, __u64 address, void *old, const void *new,
-			   size_t size)
-{
-	size_t reached = reach(address, size, NATIVE_PAGE);
-
-	(void)env;
-	if (reached != size)
-		return reached;
-	if (!memcmp(at(address), old, size))
-		memcpy(at(address), new, size);
-	else
-		memcpy(old, at(address), size);
-	return size;
-}
-
-static bool segment(void *env, unsigned int n, struct isahp_segment *ret)
-{
-	(void)env;
-	ret->base = n == ISAHP_GS ? NATIVE_GS_BASE : 0;
-	ret->limit = 0xffffffff;
-	ret->writable = true;
-	return true;
-}
-
-const struct isahp_emulate_ops case_ops = {
-	.load = mem_load,
-	.store = mem_store,
-	.exchange = mem_exchange,
-	.segment = segment,
-};
-
 /* --- a case --------------------------------------------------------------- */
 
 static bool touches_memory(const struct isahp_instruction *in)
@@ -103,12 +34,36 @@ static bool touches_memory(const struct isahp_instruction *in)
 		in->displacement);
 }
 
+bool case_has_memory(const struct isahp_instruction *in, unsigned int *ret_size,
+		     bool *ret_store)
+{
+	for (unsigned int i = 0; i < ISAHP_FORM_OPERANDS; i++) {
+		struct isahp_operand op = isahp_instruction_operand(in, i);
+
+		if (op.class != ISAHP_OPERAND_MEMORY)
+			continue;
+		*ret_size = op.size;
+		*ret_store = op.access & ISAHP_OPERAND_WRITE;
+		return true;
+	}
+	return false;
+}
+
 static bool has_memory(const struct isahp_instruction *in)
 {
-	for (unsigned int i = 0; i < ISAHP_FORM_OPERANDS; i++)
-		if (isahp_instruction_operand(in, i).class == ISAHP_OPERAND_MEMORY)
-			return true;
-	return false;
+	unsigned int size;
+	bool store;
+
+	return case_has_memory(in, &size, &store);
+}
+
+__u64 case_offset(const struct test_case *c, unsigned int segment, __u32 address)
+{
+	struct isahp_segment s;
+
+	segments_get(&c->segments, c->code.mode, segment, &s);
+	return c->code.mode == ISAHP_CODE_64 ? address - s.base :
+					       (__u32)(address - s.base);
 }
 
 /* In the middle, most often; else across one of the ends. */
@@ -137,14 +92,6 @@ static void fill(__u32 target)
 			value = random_element(64);
 		native_memory[i] = case_world[NATIVE_PAGE + i] = value >> i % 8 * 8;
 	}
-}
-
-static void put_memory(__u32 address, __u64 value, size_t size)
-{
-	if (reach(address, size, NATIVE_PAGE) < size)
-		return;
-	memcpy(native_memory + (address - (uintptr_t)native_memory), &value, size);
-	memcpy(at(address), &value, size);
 }
 
 static void draw_registers(struct test_case *c)
@@ -228,8 +175,8 @@ static void set_operands(struct test_case *c)
 	case ISAHP_OP_LODS:
 	case ISAHP_OP_SCAS:
 		gpr[1] = case_below(6);
-		gpr[6] = c->target[0] - (in->segment == ISAHP_GS ? NATIVE_GS_BASE : 0);
-		gpr[7] = c->target[1];
+		gpr[6] = case_offset(c, in->segment, c->target[0]);
+		gpr[7] = case_offset(c, ISAHP_ES, c->target[1]);
 		break;
 	case ISAHP_OP_LOOP:
 	case ISAHP_OP_LOOPE:
@@ -244,7 +191,7 @@ static void set_operands(struct test_case *c)
 		break;
 	case ISAHP_OP_LEAVE:
 	case ISAHP_OP_ENTER:
-		gpr[ISAHP_REGISTER_RBP] = c->target[1];
+		gpr[ISAHP_REGISTER_RBP] = case_offset(c, ISAHP_SS, c->target[1]);
 		break;
 	case ISAHP_OP_PCMPESTRI:
 	case ISAHP_OP_PCMPESTRM:
@@ -253,8 +200,7 @@ static void set_operands(struct test_case *c)
 		set_strings(c);
 		break;
 	case ISAHP_OP_XLAT:
-		gpr[3] = c->target[0] - (__u8)gpr[0] -
-			 (in->segment == ISAHP_GS ? NATIVE_GS_BASE : 0);
+		gpr[3] = case_offset(c, in->segment, c->target[0]) - (__u8)gpr[0];
 		break;
 	}
 }
@@ -286,47 +232,65 @@ static void set_memory(struct test_case *c)
 	switch (isahp_instruction_operation(in)) {
 	case ISAHP_OP_CMPXCHG:
 		if (one_in(2))
-			put_memory(c->target[0], gpr[0], 8);
+			case_put(c->target[0], gpr[0], 8);
 		break;
 	case ISAHP_OP_CMPXCHG8B:
 		if (one_in(2))
-			put_memory(c->target[0], (__u32)gpr[0] | gpr[2] << 32, 8);
+			case_put(c->target[0], (__u32)gpr[0] | gpr[2] << 32, 8);
 		break;
 	case ISAHP_OP_CMPXCHG16B:
 		if (one_in(2)) {
-			put_memory(c->target[0], gpr[0], 8);
-			put_memory(c->target[0] + 8, gpr[2], 8);
+			case_put(c->target[0], gpr[0], 8);
+			case_put(c->target[0] + 8, gpr[2], 8);
 		}
 		break;
 	case ISAHP_OP_JMP:
 	case ISAHP_OP_CALL:
-		put_memory(c->target[0], draw_branch(), 8);
+		case_put(c->target[0], draw_branch(), 8);
 		break;
 	case ISAHP_OP_LDMXCSR:
 		if (!one_in(4))
-			put_memory(c->target[0], random64() & 0xffff, 4);
+			case_put(c->target[0], random64() & 0xffff, 4);
 		break;
 	case ISAHP_OP_PCMPESTRI:
 	case ISAHP_OP_PCMPESTRM:
 	case ISAHP_OP_PCMPISTRI:
 	case ISAHP_OP_PCMPISTRM:
 		for (unsigned int i = 0; i < 2; i++)
-			put_memory(c->target[0] + 8 * i, c->simd.v[8].q[i], 8);
+			case_put(c->target[0] + 8 * i, c->simd.v[8].q[i], 8);
 		break;
 	case ISAHP_OP_POPF:
-		put_memory(c->target[1], random64(), 8);
+		case_put(c->target[1], random64(), 8);
 		break;
 	case ISAHP_OP_RET:
-		put_memory(c->target[1], draw_branch(), 8);
+		case_put(c->target[1], draw_branch(), 8);
 		break;
 	}
 }
 
-static void draw_simd(struct isahp_simd *simd)
+static __u32 named_vectors(const struct isahp_instruction *in)
 {
+	__u32 named = 0;
+
+	for (unsigned int i = 0; i < ISAHP_FORM_OPERANDS; i++) {
+		struct isahp_operand op = isahp_instruction_operand(in, i);
+
+		if (op.class == ISAHP_OPERAND_VECTOR)
+			named |= 1u << (op.number & 31);
+	}
+	return named;
+}
+
+/* Those that the instruction names, and some others: the rest is of another case. */
+static void draw_simd(struct test_case *c)
+{
+	__u32 named = named_vectors(&c->code.in) | (random64() & random64() & random64());
+	struct isahp_simd *simd = &c->simd;
 	const union isahp_vector *like = NULL;
 
 	for (int i = 0; i < (simd->bytes == 64 ? 32 : 16); i++) {
+		if (!(named >> i & 1))
+			continue;
 		random_vector(&simd->v[i], like);
 		memset(simd->v[i].b + simd->bytes, 0, 64 - simd->bytes);
 		like = &simd->v[i];
@@ -390,49 +354,104 @@ static void set_floats(struct test_case *c)
 		if (op.class == ISAHP_OPERAND_VECTOR && op.number < 32)
 			memcpy(&c->simd.v[op.number], &v[i], c->simd.bytes);
 		for (unsigned int j = 0; op.class == ISAHP_OPERAND_MEMORY && j < 8; j++)
-			put_memory(c->target[0] + 8 * j, v[i].q[j], 8);
+			case_put(c->target[0] + 8 * j, v[i].q[j], 8);
 	}
+}
+
+/* --- a whole case --------------------------------------------------------- */
+
+static bool draw_code(struct test_case *c, unsigned int row, enum isahp_code_mode mode)
+{
+	unsigned int value[2];
+
+	c->code.address = (uintptr_t)native_code;
+	if (!encode_row(row, mode, &c->code) || (c->wants && !c->wants(&c->code)))
+		return false;
+	if (!encode_immediates(row) || (c->immediate[0] < 0 && c->immediate[1] < 0))
+		return true;
+	for (int i = 0; i < 2; i++)
+		value[i] = c->immediate[i] < 0 ? case_below(256) :
+						 (unsigned int)c->immediate[i];
+	return encode_immediate(&c->code, value[0], value[1]);
+}
+
+/* Frames of level 0, most often. */
+static bool set_frame(struct test_case *c)
+{
+	if (isahp_instruction_operation(&c->code.in) != ISAHP_OP_ENTER || one_in(4))
+		return true;
+	c->code.bytes[c->code.count - 1] = 0;
+	return encode_again(&c->code);
+}
+
+/* Now and then an address that is none. */
+static void spoil_address(struct test_case *c)
+{
+	const struct isahp_instruction *in = &c->code.in;
+
+	c->not_canonical = c->code.mode == ISAHP_CODE_64 && in->address_size == 8 &&
+			   in->base < 16 && has_memory(in) && one_in(50);
+	if (c->not_canonical)
+		c->regs.gpr[in->base] ^= 1ULL << (47 + case_below(17));
+}
+
+static bool draw_operands(struct test_case *c)
+{
+	const struct isahp_instruction *in = &c->code.in;
+	__u64 base = -case_offset(c, in->segment, 0);
+
+	set_operands(c);
+	case_mask(c);
+	if (!set_frame(c))
+		return false;
+	if (uses_stack(isahp_instruction_operation(in)))
+		c->regs.gpr[ISAHP_REGISTER_RSP] =
+			case_offset(c, ISAHP_SS, c->target[1]);
+	if (isahp_forms[in->form].flags & ISAHP_FORM_VSIB)
+		return case_aim_vector(c);
+	if ((has_memory(in) || (touches_memory(in) && !one_in(4))) &&
+	    !encode_aim(&c->code, c->regs.gpr, c->target[0], base))
+		return false;
+	set_memory(c);
+	spoil_address(c);
+	return true;
 }
 
 bool case_draw(struct test_case *c, unsigned int row, enum isahp_code_mode mode)
 {
-	const struct isahp_instruction *in = &c->code.in;
-	unsigned int operation = isahp_forms[row].operation;
-
-	c->code.address = (uintptr_t)native_code;
-	if (!encode_row(row, mode, &c->code))
+	if (!draw_code(c, row, mode))
 		return false;
 	draw_registers(c);
 	if (c->simd.bytes > 16)
-		draw_simd(&c->simd);
+		draw_simd(c);
 	if (is_float(&isahp_forms[row]))
 		c->simd.mxcsr = draw_mxcsr();
 	c->target[0] = draw_target();
 	c->target[1] = one_in(2) ? draw_target() : c->target[0] + case_below(64);
 	fill(c->target[0]);
 	fill(c->target[1]);
-	set_operands(c);
-	case_mask(c);
-	/* Frames of level 0, most often. */
-	if (operation == ISAHP_OP_ENTER && !one_in(4)) {
-		c->code.bytes[c->code.count - 1] = 0;
-		if (!encode_again(&c->code))
-			return false;
-	}
-	if (uses_stack(operation))
-		c->regs.gpr[ISAHP_REGISTER_RSP] = c->target[1];
-	if (isahp_forms[row].flags & ISAHP_FORM_VSIB)
-		return case_aim_vector(c);
-	if ((has_memory(in) || (touches_memory(in) && !one_in(4))) &&
-	    !encode_aim(&c->code, c->regs.gpr, c->target[0], NATIVE_GS_BASE))
+	c->segments.used = false;
+	c->not_canonical = false;
+	if (mode == ISAHP_CODE_32 && one_in(4))
+		segments_draw(&c->segments, c->target);
+	if (!draw_operands(c))
 		return false;
-	set_memory(c);
 	if (is_float(&isahp_forms[row]) && !one_in(4))
 		set_floats(c);
 	return true;
 }
 
 /* --- all cases ------------------------------------------------------------ */
+
+static __u64 run_seed;
+
+void case_seed(__u64 n)
+{
+	random_state = run_seed + n;
+	random_state = random64();
+	encode_seed(random64());
+	operands_continue(random64());
+}
 
 void case_prepare(void)
 {
@@ -445,13 +464,9 @@ void case_prepare(void)
 	snprintf(seed, sizeof(seed), "%llu", (unsigned long long)random_state);
 	setenv("ISAHP_SEED", seed, 0);
 	operands_seed();
+	run_seed = random_state;
 	for (int i = 0; i < NATIVE_PAGE; i++)
 		case_world[i] = random64();
 	native_readable(case_world);
 	case_restore();
-}
-
-void case_restore(void)
-{
-	memcpy(native_memory, case_world + NATIVE_PAGE, NATIVE_MEMORY_SIZE);
 }

@@ -31,10 +31,15 @@ static void put_signs(union isahp_vector *v, unsigned int element, __u64 active)
 	}
 }
 
-static bool is_whole(__u32 address, unsigned int size)
+static bool is_whole(const struct test_case *c, unsigned int size)
 {
-	__u32 memory = (uintptr_t)native_memory;
+	__u32 memory = (uintptr_t)native_memory, address = c->target[0];
 
+	if (c->segments.used ||
+	    (c->code.mode == ISAHP_CODE_32 && c->code.in.segment != ISAHP_DS) ||
+	    case_offset(c, c->code.in.segment, address) >>
+		    (8 * c->code.in.address_size - 1))
+		return false;
 	return address >= memory && address + size <= memory + NATIVE_MEMORY_SIZE;
 }
 
@@ -78,9 +83,9 @@ void case_mask(struct test_case *c)
 	case ISAHP_OP_MASKMOVDQU:
 		/* What is masked out raises faults on some CPUs: unit/core_masked. */
 		put_signs(&c->simd.v[in->rm], 1,
-			  is_whole(c->target[0], 16) ? draw_active() : ~0ULL);
+			  is_whole(c, 16) ? draw_active() : ~0ULL);
 		c->regs.gpr[ISAHP_REGISTER_RDI] =
-			c->target[0] - (in->segment == ISAHP_GS ? NATIVE_GS_BASE : 0);
+			case_offset(c, in->segment, c->target[0]);
 		break;
 	case ISAHP_OP_VMASKMOVPS:
 	case ISAHP_OP_VPMASKMOVD:
@@ -165,8 +170,7 @@ bool case_aim_vector(struct test_case *c)
 	s.size = index_size(encode_name(in->form));
 	if (in->base == ISAHP_REGISTER_NONE && !set_displacement(c))
 		return false;
-	offset = c->target[0] - (in->segment == ISAHP_GS ? NATIVE_GS_BASE : 0) -
-		 (__s64)in->displacement;
+	offset = case_offset(c, in->segment, c->target[0]) - (__s64)in->displacement;
 	if (in->base == ISAHP_REGISTER_NONE) {
 		s.at_target = offset >> in->scale;
 	} else {

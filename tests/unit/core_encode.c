@@ -39,6 +39,11 @@ unsigned int encode_space(unsigned int row)
 	return place_of(row) / 256;
 }
 
+void encode_seed(__u64 seed)
+{
+	random_state = seed;
+}
+
 static unsigned int below(unsigned int n)
 {
 	return random64() % n;
@@ -88,6 +93,18 @@ static void put_escape(struct encoded *code, unsigned int space)
 		put(code, 0x3a);
 }
 
+/* Of segments and address size. FS and GS are null in 32-bit code, or GS is not. */
+static void put_address_prefixes(struct encoded *code)
+{
+	static const unsigned char overrides[] = { 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65 };
+	bool is_64 = code->mode == ISAHP_CODE_64;
+
+	if (one_in(8))
+		put(code, is_64 ? (one_in(2) ? 0x65 : 0x2e) : overrides[below(6)]);
+	if (one_in(8))
+		put(code, 0x67);
+}
+
 static bool takes_repeat(const struct isahp_form *form)
 {
 	switch (form->operation) {
@@ -113,10 +130,7 @@ static void put_legacy(struct encoded *code, const struct isahp_form *form,
 
 	if (free_pp && !one_in(takes_repeat(form) ? 2 : 8))
 		pp = below(2);
-	if (is_64 && one_in(8))
-		put(code, one_in(2) ? 0x65 : 0x2e);
-	if (is_64 && one_in(8))
-		put(code, 0x67);
+	put_address_prefixes(code);
 	if (form->flags & ISAHP_FORM_LOCK && memory && one_in(3))
 		put(code, 0xf0);
 	if (pp >= 2 && one_in(4))
@@ -140,8 +154,7 @@ static void put_vex(struct encoded *code, const struct isahp_form *form,
 	int w = draw(form, ISAHP_WHERE_W, 3), l = draw(form, ISAHP_WHERE_L, 3);
 	int pp = draw(form, ISAHP_WHERE_PP, 15);
 
-	if (is_64 && one_in(8))
-		put(code, one_in(2) ? 0x65 : 0x67);
+	put_address_prefixes(code);
 	put(code, 0xc4);
 	put(code, rxb | (place / 256 - ISAHP_SPACE_VEX_0F + 1));
 	put(code, (w > 0) << 7 | (~vvvv & 15) << 3 | (l > 0) << 2 | pp);
@@ -165,13 +178,53 @@ static void put_evex(struct encoded *code, const struct isahp_form *form,
 	unsigned int b = form->flags & (ISAHP_FORM_BROADCAST | ISAHP_FORM_ROUNDING |
 					ISAHP_FORM_SAE) ? one_in(3) : 0;
 
-	if (is_64 && one_in(8))
-		put(code, one_in(2) ? 0x65 : 0x67);
+	/* Between registers it is a rounding. */
+	if (b && form->flags & ISAHP_FORM_ROUNDING && one_in(2))
+		l = below(4);
+	put_address_prefixes(code);
 	put(code, 0x62);
 	put(code, rxb | (place / 256 - ISAHP_SPACE_EVEX_0F + 1));
 	put(code, (w > 0) << 7 | (~vvvv & 15) << 3 | 4 | pp);
 	put(code, z << 7 | l << 5 | b << 4 | !v2 << 3 | aaa);
 	put(code, place % 256);
+}
+
+/* --- operands that are the same register ------------------------------------- */
+
+/* R of what is to be repeated, to B or to vvvv; bits 4 and 3 of a number. */
+static void alias_vex(unsigned char *p, bool evex, unsigned int which, bool has_vvvv)
+{
+	unsigned char *modrm = p + (evex ? 5 : 4);
+	unsigned int reg = (*modrm >> 3 & 7) | (~p[1] >> 7 & 1) << 3 |
+			   (evex ? ~p[1] >> 4 & 1 : 0) << 4;
+
+	if (which & 1 && has_vvvv) {
+		p[2] = (p[2] & 0x87) | (~reg & 15) << 3;
+		if (evex)
+			p[3] = (p[3] & ~8) | !(reg >> 4) << 3;
+	}
+	if (which & 2 && *modrm >> 6 == 3) {
+		*modrm = (*modrm & ~7) | (reg & 7);
+		p[1] = (p[1] & ~0x20) | !(reg >> 3 & 1) << 5;
+		if (evex)
+			p[1] = (p[1] & ~0x40) | !(reg >> 4) << 6;
+	}
+}
+
+/* One case in four: what is drawn alike once in sixteen times is too seldom. */
+static void alias(struct encoded *code, const struct isahp_form *form,
+		  unsigned int place, unsigned int prefix, unsigned int modrm)
+{
+	bool has_vvvv = form->flags & (ISAHP_FORM_VVVV | ISAHP_FORM_K_VVVV);
+
+	if (!one_in(4))
+		return;
+	if (place / 256 >= ISAHP_SPACE_VEX_0F)
+		alias_vex(code->bytes + prefix, place / 256 >= ISAHP_SPACE_EVEX_0F,
+			  1 + below(3), has_vvvv);
+	else if (code->bytes[modrm] >> 6 == 3)
+		code->bytes[modrm] = (code->bytes[modrm] & ~7) |
+				     (code->bytes[modrm] >> 3 & 7);
 }
 
 /* --- a whole instruction -------------------------------------------------- */
@@ -181,6 +234,7 @@ static void put_all(struct encoded *code, const struct isahp_form *form,
 {
 	int is_register = draw(form, ISAHP_WHERE_REGISTER, 3);
 	int reg = draw(form, ISAHP_WHERE_REG, 255), rm = draw(form, ISAHP_WHERE_RM, 255);
+	unsigned int prefix = 0, modrm;
 
 	code->count = 0;
 	if (place / 256 < ISAHP_SPACE_VEX_0F)
@@ -189,8 +243,14 @@ static void put_all(struct encoded *code, const struct isahp_form *form,
 		put_vex(code, form, place);
 	else
 		put_evex(code, form, place);
-	if (!(isahp_form_index[place] & ISAHP_FORM_PLAIN))
+	modrm = code->count;
+	if (!(isahp_form_index[place] & ISAHP_FORM_PLAIN)) {
 		put(code, (is_register ? 3 : below(3)) << 6 | reg << 3 | rm);
+		while (code->bytes[prefix] != 0xc4 && code->bytes[prefix] != 0x62)
+			if (++prefix == modrm)
+				break;
+		alias(code, form, place, prefix, modrm);
+	}
 	/* SIB, displacement, immediates. */
 	while (code->count < sizeof(code->bytes))
 		put(code, random64() & 0xff);
@@ -242,12 +302,32 @@ bool encode_again(struct encoded *code)
 	       code->in.form == row && code->in.length == code->count;
 }
 
-bool encode_aim(struct encoded *code, __u64 *gpr, __u32 target, __u64 gs_base)
+unsigned int encode_immediates(unsigned int row)
+{
+	unsigned int flags = isahp_forms[row].flags;
+
+	if (!(flags & (ISAHP_FORM_IMM8 | ISAHP_FORM_IMM8S)))
+		return 0;
+	return flags & ISAHP_FORM_IMM8_2 ? 2 : 1;
+}
+
+bool encode_immediate(struct encoded *code, unsigned int value, unsigned int second)
+{
+	unsigned int n = encode_immediates(code->in.form);
+
+	code->bytes[code->count - n] = value;
+	if (n == 2)
+		code->bytes[code->count - 1] = second;
+	return encode_again(code);
+}
+
+bool encode_aim(struct encoded *code, __u64 *gpr, __u32 target, __u64 base)
 {
 	struct isahp_instruction *in = &code->in;
-	__u64 offset = target - (in->segment == ISAHP_GS ? gs_base : 0);
+	__u64 offset = code->mode == ISAHP_CODE_64 ? target - base : (__u32)(target - base);
 	__u64 rest = (__s64)in->displacement;
 	__u32 displacement;
+	size_t size;
 
 	if (isahp_forms[in->form].flags & ISAHP_FORM_ABSOLUTE) {
 		memcpy(code->bytes + code->count - in->address_size, &offset,
@@ -272,6 +352,8 @@ bool encode_aim(struct encoded *code, __u64 *gpr, __u32 target, __u64 gs_base)
 	if (in->base == ISAHP_REGISTER_RIP)
 		offset -= code->address + code->count;
 	displacement = offset;
-	memcpy(code->bytes + code->count - immediate_bytes(code) - 4, &displacement, 4);
+	size = in->address_size == 2 ? 2 : 4;
+	memcpy(code->bytes + code->count - immediate_bytes(code) - size, &displacement,
+	       size);
 	return encode_again(code);
 }

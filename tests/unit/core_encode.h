@@ -38,6 +38,22 @@ unsigned int encode_space(unsigned int row);
  */
 bool encode_row(unsigned int row, enum isahp_code_mode mode, struct encoded *ret);
 
+/** encode_seed - what encode_row() draws from here on */
+void encode_seed(__u64 seed);
+
+/**
+ * encode_immediate - change the immediate byte
+ * @code: of a row that has one.
+ * @value: of it.
+ * @second: of the second one, where there are two.
+ *
+ * Return: false if it is another row now.
+ */
+bool encode_immediate(struct encoded *code, unsigned int value, unsigned int second);
+
+/** encode_immediates - how many immediate bytes a row has: 0, 1 or 2 */
+unsigned int encode_immediates(unsigned int row);
+
 /** encode_again - bytes were changed; false if it is another row now */
 bool encode_again(struct encoded *code);
 
@@ -46,10 +62,10 @@ bool encode_again(struct encoded *code);
  * @code: its displacement is changed where no register can be.
  * @gpr: general registers; base or index are changed.
  * @target: linear, below 2 GiB.
- * @gs_base: of GS.
+ * @base: of its segment.
  *
  * Return: false where it can not: base and index are the same, say.
  */
-bool encode_aim(struct encoded *code, __u64 *gpr, __u32 target, __u64 gs_base);
+bool encode_aim(struct encoded *code, __u64 *gpr, __u32 target, __u64 base);
 
 #endif /* TEST_CORE_ENCODE_H */

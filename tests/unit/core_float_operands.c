@@ -17,6 +17,11 @@ void operands_seed(void)
 	state = seed;
 }
 
+void operands_continue(__u64 seed)
+{
+	state = seed;
+}
+
 /* splitmix64: each call adds, and mixes. */
 __u64 operands_random(void)
 {

@@ -8,6 +8,9 @@
 /** operands_seed - $ISAHP_SEED, else of the time; printed */
 void operands_seed(void);
 
+/** operands_continue - as if seeded by @seed */
+void operands_continue(__u64 seed);
+
 /** operands_random - 64 random bits */
 __u64 operands_random(void);
 

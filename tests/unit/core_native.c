@@ -120,7 +120,8 @@ void native_on_signal(int sig, siginfo_t *info, void *context)
 	}
 	g[REG_RIP] = (uintptr_t)enter + (native_return - native_begin);
 	g[REG_RSP] = frame->host_rsp;
-	g[REG_CSGSFS] = (g[REG_CSGSFS] & ~0xffffLL) | 0x33;
+	/* CS, and SS above FS. */
+	g[REG_CSGSFS] = (g[REG_CSGSFS] & 0x0000ffffffff0000LL) | 0x002b000000000033LL;
 	g[REG_EFL] = 0x202;
 }
 
@@ -134,6 +135,26 @@ __asm__(
 "	jmp native_on_signal\n"
 "	.popsection\n");
 extern void on_signal(int sig, siginfo_t *info, void *context);
+
+/* --- segments ------------------------------------------------------------- */
+
+static const struct native_segments *segments;
+
+/* 64-bit code needs neither DS nor ES, 32-bit code both. GS has a base then. */
+static long load_segments(const struct native_segments *s)
+{
+	unsigned int ds = s ? s->ds : 0x2b, es = s ? s->es : 0x2b;
+
+	__asm__ volatile("mov %0, %%ds; mov %1, %%es" : : "r"(ds), "r"(es));
+	if (s)
+		__asm__ volatile("mov %0, %%gs" : : "r"((unsigned int)s->gs));
+	return s ? 0 : syscall(SYS_arch_prctl, ARCH_SET_GS, NATIVE_GS_BASE);
+}
+
+void native_use_segments(const struct native_segments *s)
+{
+	segments = s;
+}
 
 /* --- mapping -------------------------------------------------------------- */
 
@@ -173,9 +194,7 @@ bool native_init(void)
 	memcpy(page, native_begin, native_end - native_begin);
 	frame = (void *)(page + NATIVE_PAGE);
 	enter = (void (*)(void))(uintptr_t)page;
-	/* 64-bit code needs neither, 32-bit code both, flat. */
-	__asm__ volatile("mov %0, %%ds; mov %0, %%es" : : "r"(0x2b));
-	return !syscall(SYS_arch_prctl, ARCH_SET_GS, NATIVE_GS_BASE);
+	return !load_segments(NULL);
 }
 
 void native_readable(const void *page)
@@ -232,11 +251,15 @@ void native_step(enum isahp_code_mode mode, const unsigned char *bytes,
 	frame->cs = mode == ISAHP_CODE_64 ? 0x33 : 0x23;
 	frame->rflags = regs->rflags | FLAG_TF;
 	frame->rsp = regs->gpr[ISAHP_REGISTER_RSP];
-	frame->ss = 0x2b;
+	frame->ss = segments ? segments->ss : 0x2b;
 	put_simd(regs->simd);
 	state = regs;
 	trap = ret;
+	if (segments)
+		load_segments(segments);
 	enter();
+	if (segments)
+		load_segments(NULL);
 }
 
 int native_run(enum isahp_code_mode mode, const unsigned char *bytes,

@@ -34,6 +34,14 @@ struct native_trap {
 	__u64 address;
 };
 
+/**
+ * struct native_segments - selectors for 32-bit code; of 64-bit code none matters
+ * @ds, @es, @ss, @gs: FS is this program's own.
+ */
+struct native_segments {
+	__u16 ds, es, ss, gs;
+};
+
 /** native_init - map memory and code; false: this machine lets nobody do it */
 bool native_init(void);
 
@@ -57,6 +65,9 @@ unsigned int native_vector_bytes(void);
 void native_step(enum isahp_code_mode mode, const unsigned char *bytes,
 		 size_t count, struct isahp_registers *regs,
 		 struct native_trap *ret);
+
+/** native_use_segments - of the steps that follow; NULL: flat ones, and no GS */
+void native_use_segments(const struct native_segments *segments);
 
 /**
  * native_run - execute one instruction that does not branch

@@ -59,6 +59,7 @@ static void show(const struct test_case *c)
 		.untag_mask = ~0ULL,
 		.regs = &emulated,
 		.ops = &case_ops,
+		.env = (void *)c,
 	};
 	enum isahp_emulated r;
 	struct native_trap t;
@@ -69,6 +70,10 @@ static void show(const struct test_case *c)
 	if (!widen(&c->code, &evex))
 		return;
 	r = isahp_emulate_instruction(&e, &c->code.in);
+	/* A segment that expands down. */
+	if (r == ISAHP_EMULATE_FOREIGN)
+		return;
+	native_use_segments(c->segments.used ? &c->segments.native : NULL);
 	native_step(evex.mode, evex.bytes, evex.count, &native, &t);
 	if (t.vector == 1) {
 		cr_assert_eq(r, ISAHP_EMULATE_DONE);
@@ -76,7 +81,8 @@ static void show(const struct test_case *c)
 		done++;
 	} else {
 		cr_assert_neq(r, ISAHP_EMULATE_DONE);
-		cr_assert(t.vector != 14 || e.address == t.address);
+		/* What is behind a segment's limit may be on no page as well. */
+		cr_assert(t.vector != 14 || c->segments.used || e.address == t.address);
 		faults++;
 	}
 	cr_assert(!memcmp(native_simd.v, emulated_simd.v, sizeof(native_simd.v)), "%s",
