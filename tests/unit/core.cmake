@@ -43,6 +43,18 @@ isahp_unit_test(core_intersect LIBS isa_core
     core_segments.c
     core_world.c)
 isahp_unit_test(core_masked LIBS isa_core)
+isahp_unit_test(core_selftest LIBS isa_core_selftest isa_core
+  SOURCES core_encode.c core_native.c core_selftest.c core_selftest_native.c)
+# Its control: a bug is planted into one operation.
+target_link_options(test_core_selftest PRIVATE -Wl,--wrap=isahp_lanes_paddb)
+add_executable(record_selftest
+  core_encode.c
+  core_native.c
+  core_selftest_native.c
+  record_selftest.c)
+target_link_libraries(record_selftest PRIVATE isa_core_selftest isa_core)
+set_target_properties(record_selftest PROPERTIES
+  RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
 isahp_unit_test(core_vnni LIBS isa_core
   SOURCES
     core_case.c
