@@ -12,6 +12,7 @@
 #include "policy.h"
 #include "process.h"
 #include "registrant.h"
+#include "selftest.h"
 #include "transport.h"
 #include "trap.h"
 #include "trapped.h"
@@ -22,6 +23,9 @@ static int __init isahp_init(void)
 {
 	int err;
 
+	err = isahp_selftest_at_load();
+	if (err)
+		return err;
 	isahp_boot_init();
 	err = isahp_users_init();
 	if (err)
