@@ -18,7 +18,7 @@ isahp_unit_test(core_form LIBS isa_core)
 isahp_unit_test(core_emulate LIBS isa_core SOURCES core_emulate.c core_native.c)
 isahp_unit_test(core_decoder_cpu LIBS isa_core
   SOURCES core_decoder_cpu.c core_native.c)
-isahp_unit_test(core_execute LIBS isa_core
+isahp_unit_test(core_execute LIBS isa_core_selftest isa_core
   SOURCES
     core_case.c
     core_case_mask.c
@@ -32,6 +32,13 @@ isahp_unit_test(core_execute LIBS isa_core
     core_segments.c
     core_tally.c
     core_world.c)
+# `./dev test --long`: 100,000 states of each form.
+add_test(NAME unit/long-core_execute
+  COMMAND ${PROJECT_SOURCE_DIR}/tests/run-unit $<TARGET_FILE:test_core_execute>)
+set_tests_properties(unit/long-core_execute PROPERTIES
+  LABELS long ENVIRONMENT
+  "ISAHP_STATES=100000;ISAHP_REPORT=${CMAKE_BINARY_DIR}/emulator-report.json"
+  TIMEOUT 36000)
 isahp_unit_test(core_intersect LIBS isa_core
   SOURCES
     core_case.c

@@ -25,6 +25,7 @@
 #include <isa-core/cpuid.h>
 #include <isa-core/exec_float.h>
 #include <isa-core/features.h>
+#include <isa-core/selftest.h>
 
 #include "core_random.h"
 #include "core_reference.h"
@@ -32,7 +33,6 @@
 
 #define CASES 120
 #define STATES 20	/* executed of each form */
-#define ROWS 1600
 
 /* --- what the CPU can be asked -------------------------------------------- */
 
@@ -142,6 +142,9 @@ static bool run_row(unsigned int row, unsigned long cases)
 
 /* --- rows that this CPU lacks ----------------------------------------------- */
 
+/* A bug, for the control. */
+static bool reference_planted;
+
 static bool equals_reference(const struct test_case *c, unsigned long *done)
 {
 	struct isahp_registers regs = c->regs;
@@ -155,9 +158,14 @@ static bool equals_reference(const struct test_case *c, unsigned long *done)
 		.ops = &case_ops,
 		.env = (void *)c,
 	};
+	enum isahp_emulated r;
 
 	regs.simd = &simd;
-	if (isahp_emulate_instruction(&e, &c->code.in) != ISAHP_EMULATE_DONE)
+	r = isahp_emulate_instruction(&e, &c->code.in);
+	/* Upper bits that stay, in one case of a few. */
+	if (reference_planted && r == ISAHP_EMULATE_DONE && !case_below(4))
+		simd.v[c->code.in.reg].q[7]++;
+	if (r != ISAHP_EMULATE_DONE)
 		return !memcmp(&simd, &c->simd, sizeof(simd)) &&
 		       !memcmp(regs.gpr, c->regs.gpr, sizeof(regs.gpr));
 	++*done;
@@ -172,12 +180,13 @@ static bool equals_reference(const struct test_case *c, unsigned long *done)
 static bool run_reference(unsigned int row, unsigned long cases)
 {
 	struct tally_row *t = &tally->row[row];
+	unsigned long bound = 20 * cases + 200 * states;
 	struct test_case c;
 
 	prepare(&c, row);
-	choose_immediates(&c, t, row, 0);
 	c.simd.bytes = 64;
-	for (unsigned long i = 0; i < 20 * cases; i++) {
+	for (unsigned long i = 0; i < 20 * cases ||
+	     (i < bound && tally_missing(t, row, states)); i++) {
 		unsigned long done = 0;
 
 		if (!case_draw(&c, row, i % 3 ? ISAHP_CODE_64 : ISAHP_CODE_32))
@@ -196,6 +205,18 @@ static bool run_reference(unsigned int row, unsigned long cases)
 	return !tally_missing(t, row, states);
 }
 
+/* Another CPU has: unit/core_selftest. */
+static bool is_recorded(unsigned int operation)
+{
+	static struct isahp_selftest t;
+
+	for (unsigned int i = 0; i < isahp_selftest_count; i++)
+		if (isahp_selftest_begin(&isahp_selftest_vectors[i], &t) &&
+		    isahp_instruction_operation(&t.in) == operation)
+			return true;
+	return false;
+}
+
 /* --- all rows --------------------------------------------------------------- */
 
 static enum row_state show_row(unsigned int row, unsigned long cases)
@@ -210,7 +231,7 @@ static enum row_state show_row(unsigned int row, unsigned long cases)
 	if (cpu_has(form, 16) && cpu_has(form, 64))
 		return run_row(row, cases) ? ROW_SHOWN : ROW_FAILED;
 	if (!reference_has(row))
-		return ROW_UNKNOWN;
+		return is_recorded(form->operation) ? ROW_RECORDED : ROW_UNKNOWN;
 	return run_reference(row, cases) ? ROW_ABSENT : ROW_FAILED;
 }
 
@@ -287,7 +308,7 @@ Test(execute, equals_the_cpu, .timeout = 360000)
 	cr_expect_eq(tally_rows(tally, ROW_UNKNOWN), 0);
 	if (only)
 		return;
-	cr_expect_geq(tally_rows(tally, ROW_SHOWN) + tally_rows(tally, ROW_ABSENT), ROWS);
+	cr_expect_eq(tally_rows(tally, ROW_NOT_ASKED), 0);
 	check_kinds();
 }
 
@@ -371,4 +392,51 @@ Test(execute, finds_planted_bugs_in_floating_point)
 	plant(spoil_flag, NULL);
 	cr_assert(!run_row(row, 20 * CASES));
 	cr_assert(strstr(compare_difference, "mxcsr"), "%s", compare_difference);
+}
+
+/* A CPU that lacks what this one has: who else knows what it does? */
+Test(execute, wants_to_know_of_what_the_cpu_lacks)
+{
+	begin();
+	hidden = ISAHP_FEATURE_SHA_NI;
+	cr_assert_eq(show_row(row_of(ISAHP_OP_SHA256RNDS2), CASES), ROW_RECORDED);
+	hidden = ISAHP_FEATURE_AVX512F;
+	cr_assert_eq(show_row(row_of(ISAHP_OP_VRCP14PS), CASES), ROW_UNKNOWN);
+	hidden = -1;
+	cr_assert_eq(show_row(row_of(ISAHP_OP_SHA256RNDS2), CASES), ROW_SHOWN);
+}
+
+/* What is not executed is missed: a length, a value of the immediate byte. */
+Test(execute, misses_forms_and_immediates)
+{
+	unsigned int row = row_of(ISAHP_OP_VPTERNLOGD);
+	struct tally_row *t;
+
+	begin();
+	t = &tally->row[row];
+	cr_assert(tally_missing(t, row, 1));
+	cr_assert(run_row(row, CASES), "%s", compare_difference);
+	cr_assert(!tally_missing(t, row, states));
+	t->immediate[0][3] &= ~(1ULL << 63);
+	cr_assert_str_eq(tally_missing(t, row, states), "immediate ff was not executed");
+	t->immediate[0][3] |= 1ULL << 63;
+	t->form[1][2] = states - 1;
+	cr_assert(strstr(tally_missing(t, row, states), "memory, 512 bits"));
+}
+
+/* The plain C of what this CPU lacks notices a bug, too. */
+Test(execute, finds_a_planted_bug_without_the_cpu)
+{
+	unsigned int row = row_of(ISAHP_OP_VPDPWSSD);
+
+	begin();
+	while (!reference_has(row))
+		row++;
+	hidden = ISAHP_FEATURE_AVX_VNNI;
+	cr_assert_eq(show_row(row, CASES), ROW_ABSENT, "%s", compare_difference);
+	tally = tally_new();
+	cr_assert(tally);
+	reference_planted = true;
+	cr_assert_eq(show_row(row, CASES), ROW_FAILED);
+	cr_assert(strstr(compare_difference, "plain C"), "%s", compare_difference);
 }

@@ -164,16 +164,20 @@ static void add_row(struct sum *s, const struct tally_row *r, unsigned int row)
 	add_forms(s, r, row);
 }
 
+static void print_absent(unsigned int rows, const char *how)
+{
+	if (rows)
+		printf("  this CPU lacks %u%s", rows, how);
+}
+
 static void print_sum(const char *name, const struct sum *s)
 {
 	printf("%-20s %5u %6u %6u %11lu %10lu %8lu %9lu", name, s->rows[ROW_SHOWN],
 	       s->forms, s->immediates, s->outcome[OUTCOME_DONE],
 	       s->outcome[OUTCOME_FAULT], s->outcome[OUTCOME_LEFT], s->fewest);
-	if (s->rows[ROW_ABSENT])
-		printf("  %u rows not shown: this CPU lacks it; by another reference",
-		       s->rows[ROW_ABSENT]);
-	if (s->rows[ROW_UNKNOWN])
-		printf("  %u rows not shown: this CPU lacks it", s->rows[ROW_UNKNOWN]);
+	print_absent(s->rows[ROW_ABSENT], ": in plain C");
+	print_absent(s->rows[ROW_RECORDED], ": by the self-test");
+	print_absent(s->rows[ROW_UNKNOWN], ", and are NOT SHOWN");
 	if (s->rows[ROW_FAILED])
 		printf("  %u rows FAILED", s->rows[ROW_FAILED]);
 	printf("\n");
@@ -213,7 +217,7 @@ void tally_print(const struct tally *t)
 static void write_row(FILE *f, const struct tally_row *r, unsigned int row)
 {
 	static const char *const states[] = {
-		"not asked", "shown", "by another reference", "unknown", "failed",
+		"not asked", "shown", "plain C", "self-test", "not shown", "failed",
 	};
 
 	fprintf(f, "  {\"row\": %u, \"mnemonic\": \"%s\", \"feature\": \"%s\", "

@@ -9,8 +9,9 @@
 enum row_state {
 	ROW_NOT_ASKED,
 	ROW_SHOWN,
-	ROW_ABSENT,	/* from the CPU; by another reference, @done of row */
-	ROW_UNKNOWN,	/* the CPU lacks it, and there is no other reference */
+	ROW_ABSENT,	/* from the CPU, and held against plain C */
+	ROW_RECORDED,	/* from the CPU, and held against what another one did */
+	ROW_UNKNOWN,	/* from the CPU, and not shown at all */
 	ROW_FAILED,
 	ROW_STATES
 };
