@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <linux/bits.h>
 #include <linux/entry-common.h>
 #include <linux/irqflags.h>
 #include <linux/jiffies.h>
@@ -69,7 +70,7 @@ MODULE_PARM_DESC(ahead_us, "end a run after so many microseconds (default 100)")
 /* --- memory for decoded instructions ------------------------------------- */
 
 #define BLOCKS_LOG2 6
-#define BLOCKS (1 << BLOCKS_LOG2)
+#define BLOCKS BIT(BLOCKS_LOG2)
 
 /* Blocks between two looks at the clock: some 2 us. */
 #define LOOK_EVERY 16

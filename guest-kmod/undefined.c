@@ -121,8 +121,8 @@ static void let_through(struct isahp_emulation *e)
 
 /* What is left to be done after it, if anything. */
 static struct isahp_errand rest_of(const struct isahp_emulation *e,
-				     enum isahp_emulated outcome,
-				     const struct pt_regs *regs)
+				   enum isahp_emulated outcome,
+				   const struct pt_regs *regs)
 {
 	struct isahp_errand rest = {
 		.outcome = outcome,

@@ -31,7 +31,8 @@ bool isahp_vectors_used(const struct isahp_instruction *in);
  * Context: interrupts off; preemption since the thread left user mode.
  *
  * Return: this CPU's, to be changed and given to isahp_vectors_store() before
- * anything else runs on it but interrupts; NULL: this kernel keeps no such image, or not what is asked.
+ * anything else runs on it but interrupts; NULL: this kernel keeps no such image,
+ * or not what is asked.
  */
 struct isahp_simd *isahp_vectors_load(void);
 

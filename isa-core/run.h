@@ -167,8 +167,8 @@ struct isahp_run {
  * @run: see there.
  * @e: as for isahp_emulate(); @bytes, @count and @turns do not matter, and
  *	@instruction is that of the first one. That must be of a feature in
- *	@features which is not in @run's @present, unless @run is resumed. After a fault and the like
- *	registers are those before the instruction that it is of.
+ *	@features which is not in @run's @present, unless @run is resumed. After a
+ *	fault and the like registers are those before the instruction that it is of.
  *
  * Context: whatever the callbacks allow.
  *
