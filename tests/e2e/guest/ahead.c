@@ -57,14 +57,14 @@ static uint64_t sum(uint64_t turns)
 #define SIGNALS 10
 
 static volatile unsigned long rounds, wrong;
-static volatile sig_atomic_t alarms, virtual;
+static volatile sig_atomic_t alarms, profiled;
 
 static void on_signal(int number)
 {
 	if (number == SIGALRM)
 		alarms++;
 	else
-		virtual++;
+		profiled++;
 }
 
 static void *loop(void *unused)
@@ -94,14 +94,14 @@ static int busy_main(void)
 	pin(0);
 	sigemptyset(&both);
 	sigaddset(&both, SIGALRM);
-	sigaddset(&both, SIGVTALRM);
+	sigaddset(&both, SIGPROF);
 	signal(SIGALRM, on_signal);
-	signal(SIGVTALRM, on_signal);
+	signal(SIGPROF, on_signal);
 	pthread_create(&thread, NULL, loop, NULL);
 	pthread_sigmask(SIG_BLOCK, &both, NULL);
 	setitimer(ITIMER_REAL, &often, NULL);
-	setitimer(ITIMER_VIRTUAL, &often, NULL);
-	for (int i = 0; i < WAKES || alarms < SIGNALS || virtual < SIGNALS; i++)
+	setitimer(ITIMER_PROF, &often, NULL);
+	for (int i = 0; i < WAKES || alarms < SIGNALS || profiled < SIGNALS; i++)
 		usleep(2000);
 	before = rounds;
 	while (rounds < before + 2)
@@ -109,7 +109,7 @@ static int busy_main(void)
 	printf("busy: wrong=%lu\n", wrong);
 	fflush(stdout);
 	setitimer(ITIMER_REAL, &(struct itimerval){ 0 }, NULL);
-	setitimer(ITIMER_VIRTUAL, &(struct itimerval){ 0 }, NULL);
+	setitimer(ITIMER_PROF, &(struct itimerval){ 0 }, NULL);
 	pthread_join(thread, NULL);
 	return 0;
 }
