@@ -59,18 +59,18 @@ class Test:
 
     def machine(self, cmdline: str = "", clear: tuple[str, ...] = (),
                 whole: bool = False, programs: tuple[str, ...] = (),
-                **options) -> Machine:
+                files: image.Files = (), **options) -> Machine:
         """`clear`: features that the kernel does without, and its programs do
         not. What it would be built on and tests take away is among them,
         unless the test wants it whole. `programs`: of this system, by their
-        paths."""
+        paths. `files`: more of it, each with its path in the guest."""
         fetched = self.kernel()
         if not whole:
             clear = fetched.built_on + clear
         if clear:
             cmdline = f"{cmdline} clearcpuid={','.join(clear)}".strip()
         extra = tuple(Path(program) for program in programs)
-        return Machine(fetched.vmlinux, image.build(fetched, extra),
+        return Machine(fetched.vmlinux, image.build(fetched, extra, files),
                        cmdline=cmdline, **options)
 
     def vm(self, name: str = "vm", **options) -> Vm:

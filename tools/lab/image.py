@@ -21,6 +21,10 @@ LIBRARY_FOLDER = "lib/x86_64-linux-gnu"
 PROGRAMS = ("bin/isahp", "bin/mathdemo")
 
 
+# Path in the guest, without a leading slash, and where it is here.
+Files = tuple[tuple[str, Path], ...]
+
+
 @dataclass
 class Tree:
     """What goes into an image: paths without a leading slash."""
@@ -117,7 +121,16 @@ def module(kernel: Kernel) -> Path | None:
     return path if path.is_file() else None
 
 
-def populate(kernel: Kernel, extra: tuple[Path, ...] = ()) -> Tree:
+def add_file(tree: Tree, path: str, source: Path) -> None:
+    """A file of this system's; of a shared library, those that it needs too."""
+    tree.add(path, source.resolve())
+    if ".so" in source.name:
+        for needed, library in libraries(source).items():
+            tree.add(needed, library)
+
+
+def populate(kernel: Kernel, extra: tuple[Path, ...] = (),
+             files: Files = ()) -> Tree:
     """All that is built, in a tree. What is not built is left out."""
     tree = Tree(folders={"proc", "sys", "dev", "run", "tmp", "root"})
     _add_busybox(tree)
@@ -132,6 +145,8 @@ def populate(kernel: Kernel, extra: tuple[Path, ...] = ()) -> Tree:
             add_program(tree, program)
         elif program in extra:
             raise LabError(f"missing program {program}")
+    for path, source in files:
+        add_file(tree, path, source)
     for path in kernel.modules:
         tree.add(f"lib/modules/{path.name}", path, 0o644)
     isahp = module(kernel)
@@ -160,9 +175,11 @@ def write(tree: Tree, name: str) -> Path:
     return target
 
 
-def build(kernel: Kernel, extra: tuple[Path, ...] = ()) -> Path:
+def build(kernel: Kernel, extra: tuple[Path, ...] = (),
+          files: Files = ()) -> Path:
     """The image of a test guest; one of its own with more programs, which take
-    the place of busybox's."""
-    more = "".join(f"-{program.name}" for program in extra)
-    return write(populate(kernel, extra),
+    the place of busybox's, and with more files."""
+    more = "".join(f"-{path.name}" for path in extra)
+    more += "".join(f"-{os.path.basename(path)}" for path, _ in files)
+    return write(populate(kernel, extra, files),
                  f"{build_dir().name}-{kernel.release}{more}.cpio")
