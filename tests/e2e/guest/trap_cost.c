@@ -134,12 +134,12 @@ static void on_sigill(int sig, siginfo_t *info, void *context)
 /* libisahp is told what to do, and asked by this program's own handler. */
 static int prepare(void)
 {
-	struct isahp_emulation_options options = { .size = sizeof(options) };
+	struct isahp_emulation_options options = {
+		.size = sizeof(options),
+		.flags = ISAHP_EMULATION_ALONE,
+	};
 	struct sigaction sa = { .sa_sigaction = on_sigill, .sa_flags = SA_SIGINFO };
 
-#ifdef ISAHP_EMULATION_ALONE
-	options.flags = ISAHP_EMULATION_ALONE;
-#endif
 	device = open(ISAHP_DEVICE_PATH, O_RDWR | O_CLOEXEC);
 	return device < 0 || isahp_emulation_install(&options) ||
 	       sigaction(SIGILL, &sa, NULL);
