@@ -148,29 +148,29 @@ static size_t fetch(void *env, u64 address, void *buf, size_t size)
 
 /* --- stores -------------------------------------------------------------- */
 
-/* Within a page; what is longer than a word comes word by word. */
+/*
+ * Within a page; what is longer than a word comes word by word, and what is left
+ * of it in halves: of elements in a row there may be any number.
+ */
 static bool store_once(unsigned long address, const void *buf, size_t size)
 {
 	void __user *p = (void __user *)address;
-	size_t i;
+	size_t i = 0;
 
 	if (!user_access_begin(p, size))
 		return false;
-	switch (size) {
-	case 1:
-		unsafe_put_user(*(const u8 *)buf, (u8 __user *)p, fault);
-		break;
-	case 2:
-		unsafe_put_user(*(const u16 *)buf, (u16 __user *)p, fault);
-		break;
-	case 4:
-		unsafe_put_user(*(const u32 *)buf, (u32 __user *)p, fault);
-		break;
-	default:
-		for (i = 0; i < size; i += sizeof(u64))
-			unsafe_put_user(*(const u64 *)(buf + i),
-					(u64 __user *)(p + i), fault);
+	for (; size - i >= sizeof(u64); i += sizeof(u64))
+		unsafe_put_user(*(const u64 *)(buf + i), (u64 __user *)(p + i), fault);
+	if (size & 4) {
+		unsafe_put_user(*(const u32 *)(buf + i), (u32 __user *)(p + i), fault);
+		i += 4;
 	}
+	if (size & 2) {
+		unsafe_put_user(*(const u16 *)(buf + i), (u16 __user *)(p + i), fault);
+		i += 2;
+	}
+	if (size & 1)
+		unsafe_put_user(*(const u8 *)(buf + i), (u8 __user *)(p + i), fault);
 	user_access_end();
 	return true;
 
