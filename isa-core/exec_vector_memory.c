@@ -120,6 +120,21 @@ static enum isahp_emulated load_broadcast(const struct isahp_vector_work *w,
 	return r;
 }
 
+/* At once, or one element after the other, to find which of them faults. */
+static enum isahp_emulated load_row(const struct isahp_vector_work *w, __u8 *to,
+				    unsigned int from, unsigned int unit, unsigned int n)
+{
+	enum isahp_emulated r = load_part(w, to, from, n * unit);
+	unsigned int i;
+
+	if (r == ISAHP_EMULATE_DONE)
+		return r;
+	r = ISAHP_EMULATE_DONE;
+	for (i = 0; i < n && r == ISAHP_EMULATE_DONE; i++)
+		r = load_part(w, to, from + i * unit, unit);
+	return r;
+}
+
 /* Element i is element i + n, i + 2n ... of the result. */
 static enum isahp_emulated load_repeated(const struct isahp_vector_work *w,
 					 unsigned int size, union isahp_vector *ret)
@@ -131,10 +146,29 @@ static enum isahp_emulated load_repeated(const struct isahp_vector_work *w,
 
 	for (left = vector_active(w), i = 0; left; left >>= 1, i++)
 		used |= (left & 1) << i % n;
+	if (used == (1ULL << n) - 1)
+		return load_row(w, ret->b, 0, unit, n);
 	for (i = 0; i < n && r == ISAHP_EMULATE_DONE; i++)
 		if (used >> i & 1)
 			r = load_part(w, ret->b, i * unit, unit);
 	return r;
+}
+
+/* How many active elements lie in a row, from @i on. */
+static unsigned int row_of(const struct isahp_vector_work *w, unsigned int i)
+{
+	unsigned int n = 0, end = vector_elements(w);
+
+	while (i + n < end && vector_is_active(w, i + n))
+		n++;
+	return n;
+}
+
+static bool is_one_row(const struct isahp_vector_work *w)
+{
+	__u64 active = vector_active(w);
+
+	return !(active & (active + (active & -active)));
 }
 
 /*
@@ -149,7 +183,8 @@ enum isahp_emulated isahp_exec_vector_load(const struct isahp_vector_work *w, un
 		     (!w->is_float && !w->scalar &&
 		      exec_kind(w->in, of)->size < ISAHP_SIZE_X);
 	const struct isahp_form *form = isahp_instruction_form(w->in);
-	unsigned int n = vector_elements(w), unit = size / n, i;
+	unsigned int n = vector_elements(w), unit = size / n, i, row;
+	bool masked = w->in->opmask || w->masked;
 	enum isahp_emulated r;
 
 	*ret = zero;
@@ -157,14 +192,16 @@ enum isahp_emulated isahp_exec_vector_load(const struct isahp_vector_work *w, un
 		return load_broadcast(w, form->element >> 4, size, ret);
 	r = check_alignment(w, size, ISAHP_ACCESS_LOAD);
 	if (w->reach == ISAHP_VECTOR_PACKED)
-		return load_part(w, ret->b, 0, packed_size(w));
-	if (w->reach == ISAHP_VECTOR_REPEATED && !vector_all_active(w))
+		return load_row(w, ret->b, 0, unit, packed_size(w) / unit);
+	if (w->reach == ISAHP_VECTOR_REPEATED && masked)
 		return load_repeated(w, size, ret);
-	if (r == ISAHP_EMULATE_DONE && (whole || !unit || vector_all_active(w)))
+	if (r == ISAHP_EMULATE_DONE && (whole || !unit || !masked))
 		return load_part(w, ret->b, 0, size);
-	for (i = 0; i < n && r == ISAHP_EMULATE_DONE; i++)
-		if (vector_is_active(w, i))
-			r = load_part(w, ret->b, i * unit, unit);
+	for (i = 0; i < n && r == ISAHP_EMULATE_DONE; i += row + 1) {
+		row = row_of(w, i);
+		if (row)
+			r = load_row(w, ret->b, i * unit, unit, row);
+	}
 	return r;
 }
 
@@ -193,34 +230,64 @@ static enum isahp_emulated probe(struct isahp_emulation *e, __u64 address,
 	return r == ISAHP_EMULATE_DONE && last > address ? probe_byte(e, last) : r;
 }
 
+static enum isahp_emulated store_part(const struct isahp_vector_work *w,
+				      unsigned int from, unsigned int size,
+				      const union isahp_vector *value)
+{
+	enum isahp_emulated r;
+	__u64 address;
+
+	if (!size)
+		return ISAHP_EMULATE_DONE;
+	r = reach(w, from, size, ISAHP_ACCESS_STORE, &address);
+	if (r != ISAHP_EMULATE_DONE)
+		return r;
+	return value ? isahp_exec_store_at(w->e, address, value->b + from, size) :
+		       probe(w->e, address, size);
+}
+
+/* All or nothing; which element faults is found as above. */
+static enum isahp_emulated store_row(const struct isahp_vector_work *w,
+				     unsigned int from, unsigned int unit,
+				     unsigned int n, const union isahp_vector *value)
+{
+	enum isahp_emulated all = store_part(w, from, n * unit, value);
+	enum isahp_emulated r = ISAHP_EMULATE_DONE;
+	unsigned int i;
+
+	if (all == ISAHP_EMULATE_DONE)
+		return all;
+	for (i = 0; i < n && r == ISAHP_EMULATE_DONE; i++)
+		r = store_part(w, from + i * unit, unit, NULL);
+	/* Reachable by now; it has not been stored. */
+	return r == ISAHP_EMULATE_DONE ? all : r;
+}
+
 /* What is active of a result; NULL: see whether it can be written. */
 static enum isahp_emulated store_active(const struct isahp_vector_work *w,
 					unsigned int unit,
 					const union isahp_vector *value)
 {
 	enum isahp_emulated r = ISAHP_EMULATE_DONE;
-	unsigned int n = vector_elements(w), i;
-	__u64 address;
+	unsigned int n = vector_elements(w), i, row;
 
-	for (i = 0; i < n && r == ISAHP_EMULATE_DONE; i++) {
-		if (!vector_is_active(w, i))
-			continue;
-		r = reach(w, i * unit, unit, ISAHP_ACCESS_STORE, &address);
-		if (r == ISAHP_EMULATE_DONE)
-			r = value ? isahp_exec_store_at(w->e, address,
-							value->b + i * unit, unit) :
-				    probe(w->e, address, unit);
+	for (i = 0; i < n && r == ISAHP_EMULATE_DONE; i += row + 1) {
+		row = row_of(w, i);
+		if (row)
+			r = store_row(w, i * unit, unit, row, value);
 	}
 	return r;
 }
 
-/* All parts can be written before the first one is. */
+/* All rows can be written before the first one is. */
 static enum isahp_emulated store_parts(const struct isahp_vector_work *w,
 				       unsigned int unit,
 				       const union isahp_vector *value)
 {
-	enum isahp_emulated r = store_active(w, unit, NULL);
+	enum isahp_emulated r = ISAHP_EMULATE_DONE;
 
+	if (!value || !is_one_row(w))
+		r = store_active(w, unit, NULL);
 	return r == ISAHP_EMULATE_DONE && value ? store_active(w, unit, value) : r;
 }
 
@@ -229,7 +296,8 @@ enum isahp_emulated isahp_exec_vector_store(const struct isahp_vector_work *w,
 					unsigned int size,
 					const union isahp_vector *value)
 {
-	bool parts = w->reach != ISAHP_VECTOR_PACKED && !vector_all_active(w);
+	bool parts = !vector_all_active(w);
+	bool masked = w->in->opmask || w->masked;
 	unsigned int unit = size / vector_elements(w);
 	enum isahp_emulated r;
 	__u64 address;
@@ -237,12 +305,10 @@ enum isahp_emulated isahp_exec_vector_store(const struct isahp_vector_work *w,
 	r = check_alignment(w, size, ISAHP_ACCESS_STORE);
 	if (r != ISAHP_EMULATE_DONE)
 		return r;
-	if (parts && w->reach != ISAHP_VECTOR_WHOLE)
-		return store_parts(w, unit, value);
 	if (w->reach == ISAHP_VECTOR_PACKED)
-		size = packed_size(w);
-	if (!size)
-		return r;
+		return store_row(w, 0, unit, packed_size(w) / unit, value);
+	if (masked && w->reach != ISAHP_VECTOR_WHOLE)
+		return store_parts(w, unit, value);
 	r = reach(w, 0, size, ISAHP_ACCESS_STORE, &address);
 	if (r == ISAHP_EMULATE_DONE && (parts || !value))
 		r = probe(w->e, address, size);

@@ -414,6 +414,8 @@ static bool draw_operands(struct test_case *c)
 		return false;
 	set_memory(c);
 	spoil_address(c);
+	if (!c->not_canonical)
+		case_leave(c);
 	return true;
 }
 

@@ -98,6 +98,31 @@ void case_mask(struct test_case *c)
 	}
 }
 
+static bool has_mask(const struct isahp_instruction *in)
+{
+	switch (isahp_instruction_operation(in)) {
+	case ISAHP_OP_VMASKMOVPD:
+	case ISAHP_OP_VMASKMOVPS:
+	case ISAHP_OP_VPMASKMOVD:
+	case ISAHP_OP_VPMASKMOVQ:
+		return true;
+	default:
+		return in->opmask;
+	}
+}
+
+void case_leave(struct test_case *c)
+{
+	const struct isahp_instruction *in = &c->code.in;
+	__u64 end = (1ULL << 47) - case_below(64);
+
+	if (case_below(64) || in->address_size != 8 || !has_mask(in) ||
+	    in->rm != ISAHP_REGISTER_NONE || in->base >= ISAHP_REGISTER_RIP)
+		return;
+	c->regs.gpr[in->base] += end - c->target[0];
+	c->not_canonical = true;
+}
+
 /* --- indices that are those of a vector ------------------------------------ */
 
 struct indices {

@@ -12,6 +12,14 @@
 void case_mask(struct test_case *c);
 
 /**
+ * case_leave - now and then, a masked operand at the end of the address space
+ * @c: its operand is at its target, which it is not afterwards.
+ *
+ * Which of its elements faults tells in which order they are looked at.
+ */
+void case_leave(struct test_case *c);
+
+/**
  * case_aim_vector - make the elements of a gather or scatter lie around the target
  * @c: @code has a VSIB byte; its mask is drawn.
  *

@@ -220,6 +220,29 @@ Test(masked, nothing_is_stored_before_all_can_be)
 	cr_assert_eq(world.memory[SIZE - 24], (SIZE - 24) % 251);
 }
 
+/* Rows of elements are one access, and elements alone say which of them faults. */
+Test(masked, neighbours_are_accessed_at_once)
+{
+	begin();
+	memset(simd.v[1].b, 0xff, 64);
+	simd.v[1].d[0] = 0;
+	simd.v[1].d[4] = 0;
+	regs.gpr[3] = START + 1;
+	cr_assert_eq(RUN(64, STORE), ISAHP_EMULATE_DONE);
+	cr_assert_eq(world.stores, 2);
+	cr_assert(world.stored[0] == START + 5 && world.stored[1] == START + 21);
+	cr_assert_eq(world.memory[17], 17);
+	/* All of them: still the one below 2^47 before those above. */
+	memset(simd.v[1].b, 0xff, 64);
+	regs.gpr[3] = (1ULL << 47) - 6;
+	cr_assert_eq(RUN(64, STORE), ISAHP_EMULATE_UNREACHED);
+	cr_assert_eq(e.address, (1ULL << 47) - 6);
+	cr_assert_eq(RUN(64, LOAD), ISAHP_EMULATE_UNREACHED);
+	simd.v[1].d[0] = 0;
+	cr_assert_eq(RUN(64, STORE), ISAHP_EMULATE_FAULT);
+	cr_assert_eq(RUN(64, LOAD), ISAHP_EMULATE_FAULT);
+}
+
 /* --- gathers and scatters ------------------------------------------------- */
 
 #define GATHER "\xc4\xe2\x75\x90\x04\x13"	/* vpgatherdd %ymm1, (%rbx,%ymm2), %ymm0 */
