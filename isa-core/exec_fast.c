@@ -35,15 +35,16 @@ static isahp_exec_fn choose(struct isahp_run_step *step, enum isahp_code_mode mo
 bool isahp_exec_fast_set(struct isahp_run_step *step, enum isahp_code_mode mode)
 {
 	const struct isahp_instruction *in = &step->in;
+	isahp_exec_fn fn;
 
 	step->general = isahp_exec_function(in);
 	if (!step->general)
 		return false;
-	step->function = choose(step, mode);
+	fn = choose(step, mode);
 	/* Of what is fast branches go elsewhere, and its first operand is stored. */
-	step->stays = step->function && !exec_is_memory(in, 0) &&
+	step->stays = fn && !exec_is_memory(in, 0) &&
 		      exec_kind(in, 0)->class != ISAHP_OPERAND_RELATIVE;
-	if (!step->function)
-		step->function = isahp_exec_fast_leave;
+	step->function[ISAHP_RUN_ALONE] = fn ? fn : isahp_exec_fast_leave;
+	step->function[ISAHP_RUN_WHOLE] = step->function[ISAHP_RUN_ALONE];
 	return true;
 }

@@ -27,6 +27,13 @@
  */
 bool isahp_exec_fast_set(struct isahp_run_step *step, enum isahp_code_mode mode);
 
+/** isahp_exec_fast_group - see which steps can be carried out as one */
+void isahp_exec_fast_group(struct isahp_run_step *step, unsigned int count);
+
+/** isahp_exec_fast_group_at_end - how many steps at the end may begin a longer group */
+unsigned int isahp_exec_fast_group_at_end(const struct isahp_run_step *step,
+					  unsigned int count);
+
 /** isahp_exec_fast_vector - choose for a vector instruction; NULL: the general one */
 isahp_exec_fn isahp_exec_fast_vector(struct isahp_run_step *step,
 				     enum isahp_code_mode mode);

@@ -45,6 +45,25 @@ EXEC_INLINE enum isahp_emulated of_integers(struct isahp_emulation *e,
 	return ISAHP_EMULATE_DONE;
 }
 
+/* Of PINSRQ and MOVQ: b is a general register. */
+static enum isahp_emulated integers_from_general(struct isahp_emulation *e,
+						 const struct isahp_instruction *in)
+{
+	const struct isahp_run_vector *v = &fast_step(in)->vector;
+	struct isahp_simd *simd = e->regs->simd;
+	union isahp_vector b, result, *to;
+
+	if (!fast_vector_is_at_hand(simd, v))
+		return isahp_exec_fast_leave(e, in);
+	b.q[0] = exec_gpr(e, in->rm, v->general);
+	b.q[1] = 0;
+	to = &simd->v[v->to];
+	compute(in, v, simd, NULL, &result, &b);
+	fast_vector_copy(to, &result, v->size);
+	fast_vector_clear_above(in, simd, to, v->size);
+	return ISAHP_EMULATE_DONE;
+}
+
 /* Nothing is written where there might have been an exception. */
 EXEC_INLINE enum isahp_emulated of_floats(struct isahp_emulation *e,
 					  const struct isahp_instruction *in,
@@ -81,6 +100,11 @@ static enum isahp_emulated integers_in_registers(struct isahp_emulation *e,
 						 const struct isahp_instruction *in)
 {
 	return of_integers(e, in, false);
+}
+
+bool isahp_exec_fast_is_in_registers(const struct isahp_run_step *step)
+{
+	return step->function[ISAHP_RUN_ALONE] == integers_in_registers;
 }
 
 static enum isahp_emulated integers_from_memory(struct isahp_emulation *e,
@@ -233,7 +257,10 @@ static bool is_general(const struct isahp_instruction *in)
 
 #define MEMORY ISAHP_REGISTER_NONE
 
-/* The operands from @n on that are read; -1: others than vectors, or too many. */
+/*
+ * The operands from @n on that are read; -1: others than vectors, or too many. A
+ * general register is as good as memory.
+ */
 static int list_sources(const struct isahp_instruction *in, unsigned int n,
 			__u8 list[3])
 {
@@ -244,10 +271,9 @@ static int list_sources(const struct isahp_instruction *in, unsigned int n,
 		op = isahp_instruction_operand(in, n);
 		if (op.class == ISAHP_OPERAND_NONE || op.class == ISAHP_OPERAND_IMMEDIATE)
 			continue;
-		if (count == 3 || (op.class != ISAHP_OPERAND_VECTOR &&
-				   op.class != ISAHP_OPERAND_MEMORY))
+		if (count == 3 || op.class == ISAHP_OPERAND_OPMASK)
 			return -1;
-		list[count++] = op.class == ISAHP_OPERAND_MEMORY ? MEMORY : op.number;
+		list[count++] = op.class == ISAHP_OPERAND_VECTOR ? op.number : MEMORY;
 	}
 	return count;
 }
@@ -274,9 +300,12 @@ static bool set_memory(const struct isahp_instruction *in, enum isahp_code_mode 
 
 	v->loaded = 0;
 	v->aligned = false;
+	v->general = 0;
 	for (n = 0; n < ISAHP_FORM_OPERANDS; n++) {
 		struct isahp_operand op = isahp_instruction_operand(in, n);
 
+		if (op.class == ISAHP_OPERAND_GPR && !(op.access & ISAHP_OPERAND_WRITE))
+			v->general = op.size;
 		if (op.class != ISAHP_OPERAND_MEMORY)
 			continue;
 		v->loaded = op.size;
@@ -331,6 +360,8 @@ static isahp_exec_fn integer_function(const struct isahp_run_vector *v)
 
 	if (v->size != v->bytes || v->operation->sources & ISAHP_LANES_S)
 		return NULL;
+	if (v->general)
+		return integers_from_general;
 	words = isahp_exec_fast_words(v);
 	if (words)
 		return words;
@@ -346,7 +377,7 @@ static isahp_exec_fn float_function(const struct isahp_instruction *in,
 	isahp_exec_float_set(in, v->operation, &lanes);
 	v->bytes = lanes.bytes;
 	/* Some bits of the immediate may be none of its. */
-	if (lanes.imm != (__u8)in->immediate || v->size != (scalar ? 16 : v->bytes))
+	if (lanes.imm != (__u8)in->immediate || v->general || v->size != (scalar ? 16 : v->bytes))
 		return NULL;
 	if (scalar)
 		return v->loaded ? scalar_from_memory : scalar_in_registers;
@@ -369,13 +400,13 @@ isahp_exec_fn isahp_exec_fast_vector(struct isahp_run_step *step,
 	v->size = to.size;
 	v->bytes = in->vector_size;
 	set_in_place(v);
-	if (v->operation->fn == isahp_lanes_mov)
+	if (v->operation->fn == isahp_lanes_mov && !v->general)
 		return move(in, v);
 	is_float = isahp_exec_float_operation(isahp_instruction_operation(in));
 	if (v->operation->result == ISAHP_LANES_TO_VECTOR &&
 	    to.class == ISAHP_OPERAND_VECTOR)
 		return is_float ? float_function(in, v) : integer_function(v);
-	if (is_float || v->loaded)
+	if (is_float || v->loaded || v->general)
 		return NULL;
 	if (v->operation->result == ISAHP_LANES_TO_FLAGS)
 		return to_flags;

@@ -14,6 +14,9 @@
  */
 isahp_exec_fn isahp_exec_fast_words(const struct isahp_run_vector *v);
 
+/** isahp_exec_fast_is_in_registers - it is integers_in_registers() that does it */
+bool isahp_exec_fast_is_in_registers(const struct isahp_run_step *step);
+
 /* By words: sizes are 16, 32 and 64, and calls cost more. */
 EXEC_INLINE void fast_vector_copy(union isahp_vector *to, const union isahp_vector *from,
 		      unsigned int size)

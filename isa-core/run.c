@@ -4,12 +4,26 @@
 
 /* --- blocks --------------------------------------------------------------- */
 
+static bool is_vacant(const struct isahp_run *run, const struct isahp_run_block *b)
+{
+	return !b->steps || b->generation != run->generation;
+}
+
+/* Where a block is, or should be: one of two neighbours, so that hot ones which meet
+ * are not decoded in turns. */
 static struct isahp_run_block *slot_of(const struct isahp_run *run, __u64 rip)
 {
 	/* Knuth's multiplicative hash: instructions have any address. */
 	__u64 hash = rip * 0x9e3779b97f4a7c15ULL;
+	size_t i = run->blocks_log2 ? hash >> (64 - run->blocks_log2) : 0;
+	struct isahp_run_block *b = &run->blocks[i];
+	struct isahp_run_block *other = run->blocks_log2 ? &run->blocks[i ^ 1] : b;
 
-	return &run->blocks[run->blocks_log2 ? hash >> (64 - run->blocks_log2) : 0];
+	if (b->rip == rip && !is_vacant(run, b))
+		return b;
+	if (other->rip == rip && !is_vacant(run, other))
+		return other;
+	return is_vacant(run, b) || !is_vacant(run, other) ? b : other;
 }
 
 static __u64 next_of(const struct isahp_emulation *e, __u64 rip,
@@ -64,7 +78,7 @@ enum isahp_emulated isahp_run_instruction(struct isahp_emulation *e,
 		return ISAHP_EMULATE_FOREIGN;
 	e->next = next_of(e, e->regs->rip, in);
 	e->lazy.pending = false;
-	r = step.function(e, &step.in);
+	r = step.function[ISAHP_RUN_ALONE](e, &step.in);
 	isahp_exec_fast_settle(e);
 	if (r == ISAHP_EMULATE_DONE)
 		e->regs->rip = e->next;
@@ -121,6 +135,12 @@ static void count_native(struct isahp_run_block *b)
 	b->native_last = row;
 }
 
+static void drop_steps(struct isahp_run_block *b, unsigned int count)
+{
+	while (count-- && b->steps > 1)
+		b->size -= b->step[--b->steps].in.length;
+}
+
 static void decode_block(const struct isahp_run *run, struct isahp_emulation *e,
 			 struct isahp_run_block *b)
 {
@@ -145,7 +165,11 @@ static void decode_block(const struct isahp_run *run, struct isahp_emulation *e,
 			break;
 		step++;
 	}
+	/* What would be cut begins the next block. */
+	if (b->steps == ISAHP_RUN_STEPS)
+		drop_steps(b, isahp_exec_fast_group_at_end(b->step, b->steps));
 	count_native(b);
+	isahp_exec_fast_group(b->step, b->steps);
 }
 
 static bool is_current(const struct isahp_run *run, struct isahp_emulation *e,
@@ -238,6 +262,7 @@ static bool is_whole(const struct isahp_run *run, const struct isahp_emulation *
  * when they are over.
  */
 static enum isahp_emulated run_steps(struct isahp_emulation *e,
+				     enum isahp_run_way way,
 				     const struct isahp_run_step **step,
 				     const struct isahp_run_step *end)
 {
@@ -246,7 +271,7 @@ static enum isahp_emulated run_steps(struct isahp_emulation *e,
 
 	do {
 		e->next = s->next;
-		r = s->function(e, &s->in);
+		r = s->function[way](e, &s->in);
 		if (r != ISAHP_EMULATE_DONE)
 			break;
 		if (s++->stays)
@@ -288,7 +313,8 @@ static bool run_block(struct isahp_run *run, struct isahp_emulation *e,
 
 	do {
 		from = step;
-		r = run_steps(e, &step, whole ? end : step + 1);
+		r = whole ? run_steps(e, ISAHP_RUN_WHOLE, &step, end) :
+			    run_steps(e, ISAHP_RUN_ALONE, &step, step + 1);
 		if (whole) {
 			count(run, b, step - from);
 		} else if (step != from) {

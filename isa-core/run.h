@@ -21,10 +21,12 @@ struct isahp_lanes_operation;
  * @to: the register that it is for.
  * @size: of its result in bytes.
  * @loaded: bytes that are loaded as b.
+ * @general: bytes of a general register that are b.
  * @bytes: as in struct isahp_lanes.
  * @need: bytes that registers have to have.
  * @aligned: memory has to be.
  * @in_place: no source is what the result is for.
+ * @group: how many steps from this one on are carried out as one.
  */
 struct isahp_run_vector {
 	const struct isahp_lanes_operation *operation;
@@ -32,15 +34,24 @@ struct isahp_run_vector {
 	__u8 to;
 	__u8 size;
 	__u8 loaded;
+	__u8 general;
 	__u8 bytes;
 	__u8 need;
 	bool aligned;
 	bool in_place;
+	__u8 group;
+};
+
+/* How a step is carried out. */
+enum isahp_run_way {
+	ISAHP_RUN_ALONE,
+	ISAHP_RUN_WHOLE,	/* after those before it, and before those behind it */
+	ISAHP_RUN_WAYS
 };
 
 /**
  * struct isahp_run_step - an instruction of a block
- * @function: carries it out; run.c's own.
+ * @function: carries it out, by enum isahp_run_way; run.c's own.
  * @general: what carries out any such instruction.
  * @in: decoded.
  * @vector: of some of them.
@@ -49,8 +60,8 @@ struct isahp_run_vector {
  * @native: the CPU would carry it out as well.
  */
 struct isahp_run_step {
-	enum isahp_emulated (*function)(struct isahp_emulation *e,
-					const struct isahp_instruction *in);
+	enum isahp_emulated (*function[ISAHP_RUN_WAYS])(
+		struct isahp_emulation *e, const struct isahp_instruction *in);
 	enum isahp_emulated (*general)(struct isahp_emulation *e,
 				       const struct isahp_instruction *in);
 	struct isahp_instruction in;

@@ -31,6 +31,31 @@ static bool is_plain(unsigned int row)
 	       !(form->flags & (ISAHP_FORM_F64 | ISAHP_FORM_D64));
 }
 
+/* Some rounds of AES, on a few registers: they are carried out together if they can
+ * be. VEX has three operands, and perhaps two blocks. */
+static size_t draw_rounds(unsigned char *code)
+{
+	unsigned int count = 1 + random64() % 6, op = 0xdc + random64() % 4;
+	bool vex = random64() % 2, wide = random64() % 2;
+	size_t size = 0;
+
+	while (count--) {
+		unsigned char rm = 0xc0 | (random64() & 0x1b);
+		unsigned char vvvv = ~random64() & 3;
+
+		if (vex)
+			memcpy(code + size, (unsigned char[]){ 0xc4, 0xe2,
+				0x61 | vvvv << 3 | wide << 2, op, rm }, 5);
+		else
+			memcpy(code + size, (unsigned char[]){ 0x66, 0x0f, 0x38, op,
+							       rm }, 5);
+		size += 5;
+		if (!(random64() % 8))
+			op = 0xdc + random64() % 4;
+	}
+	return size;
+}
+
 /* Instructions, now and then one that a branch may pass over, and back again. */
 static void draw_code(unsigned char *code, unsigned int count)
 {
@@ -49,6 +74,8 @@ static void draw_code(unsigned char *code, unsigned int count)
 		memcpy(code + size, one.bytes, one.count);
 		size += one.count;
 		count--;
+		if (!(random64() % 8))
+			size += draw_rounds(code + size);
 		if (random64() % 3)
 			continue;
 		branch[0] = 0x70 | random64() % 16;
