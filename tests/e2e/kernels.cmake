@@ -44,6 +44,7 @@ isahp_e2e_kernel(debug debug-kernel 900
   52-undefined-policies
   53-undefined-under-uprobes-and-stress
   54-vector-instructions-are-emulated
+  57-runs-ahead-unnoticed
   58-debug-builds-test-the-emulator
   61-silent-features-refuse-a-target
   63-kernel-code-takes-part
