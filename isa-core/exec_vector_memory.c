@@ -52,9 +52,10 @@ static unsigned int packed_size(const struct isahp_vector_work *w)
 	return n * w->element;
 }
 
+/* The operand's address is cut to its size, an element's within it is not. */
 static __u64 offset_of(const struct isahp_vector_work *w, unsigned int from)
 {
-	return exec_cut(isahp_exec_offset(w->e, w->in) + from, w->in->address_size);
+	return isahp_exec_offset(w->e, w->in) + from;
 }
 
 static enum isahp_emulated reach(const struct isahp_vector_work *w, unsigned int from,
