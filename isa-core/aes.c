@@ -15,6 +15,10 @@ static void add(union isahp_vector *v, unsigned int bytes, __u64 constant)
 		v->q[i] ^= constant;
 }
 
+/* FIPS 197, 5.1.1; as a column it is MixColumns' own result. */
+#define CONSTANT swar_each(0x63, SWAR_B)
+
+/* The S-box without its constant. */
 static void substitute(union isahp_vector *v, unsigned int bytes)
 {
 	__u64 w[8];
@@ -22,7 +26,6 @@ static void substitute(union isahp_vector *v, unsigned int bytes)
 	isahp_gf256_split(w, v->q, bytes / 8);
 	isahp_gf256_affine_inverse(w);
 	isahp_gf256_join(v->q, w, bytes / 8);
-	add(v, bytes, swar_each(0x63, SWAR_B));
 }
 
 /* 1/y is the S-box's way there and 1/A's back. */
@@ -30,7 +33,7 @@ static void substitute_back(union isahp_vector *v, unsigned int bytes)
 {
 	__u64 w[8];
 
-	add(v, bytes, swar_each(0x63, SWAR_B));
+	add(v, bytes, CONSTANT);
 	isahp_gf256_split(w, v->q, bytes / 8);
 	isahp_gf256_unaffine(w);
 	isahp_gf256_affine_inverse(w);
@@ -97,7 +100,7 @@ OPERATION(aesenclast)
 	shift_rows(ret, a, l->bytes, false);
 	substitute(ret, l->bytes);
 	for (i = 0; i < l->bytes / 8; i++)
-		ret->q[i] ^= b->q[i];
+		ret->q[i] ^= b->q[i] ^ CONSTANT;
 }
 
 OPERATION(aesenc)
@@ -107,7 +110,7 @@ OPERATION(aesenc)
 	shift_rows(ret, a, l->bytes, false);
 	substitute(ret, l->bytes);
 	for (i = 0; i < l->bytes / 8; i++)
-		ret->q[i] = mix(ret->q[i]) ^ b->q[i];
+		ret->q[i] = mix(ret->q[i]) ^ b->q[i] ^ CONSTANT;
 }
 
 OPERATION(aesdeclast)
@@ -138,6 +141,7 @@ OPERATION(aeskeygenassist)
 
 	memcpy(ret, b, 16);
 	substitute(ret, 16);
+	add(ret, 16, CONSTANT);
 	for (i = 0; i < 4; i += 2) {
 		__u32 word = ret->d[i + 1];
 

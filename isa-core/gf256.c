@@ -14,19 +14,35 @@ static inline void exchange(__u64 *x, __u64 *y, unsigned int shift, __u64 even)
 	*y ^= t;
 }
 
-/* A word's number and a bit's place in its byte change roles, digit by digit. */
+/*
+ * A word's number and a bit's place in its byte change roles, digit by digit. Not in
+ * loops: compilers would leave the words in memory.
+ */
 static void transpose(__u64 w[8])
 {
-	unsigned int i;
+	__u64 a = w[0], b = w[1], c = w[2], d = w[3];
+	__u64 e = w[4], f = w[5], g = w[6], h = w[7];
 
-	for (i = 0; i < 8; i += 2)
-		exchange(&w[i], &w[i + 1], 1, EVEN_1);
-	for (i = 0; i < 8; i += 4) {
-		exchange(&w[i], &w[i + 2], 2, EVEN_2);
-		exchange(&w[i + 1], &w[i + 3], 2, EVEN_2);
-	}
-	for (i = 0; i < 4; i++)
-		exchange(&w[i], &w[i + 4], 4, EVEN_4);
+	exchange(&a, &b, 1, EVEN_1);
+	exchange(&c, &d, 1, EVEN_1);
+	exchange(&e, &f, 1, EVEN_1);
+	exchange(&g, &h, 1, EVEN_1);
+	exchange(&a, &c, 2, EVEN_2);
+	exchange(&b, &d, 2, EVEN_2);
+	exchange(&e, &g, 2, EVEN_2);
+	exchange(&f, &h, 2, EVEN_2);
+	exchange(&a, &e, 4, EVEN_4);
+	exchange(&b, &f, 4, EVEN_4);
+	exchange(&c, &g, 4, EVEN_4);
+	exchange(&d, &h, 4, EVEN_4);
+	w[0] = a;
+	w[1] = b;
+	w[2] = c;
+	w[3] = d;
+	w[4] = e;
+	w[5] = f;
+	w[6] = g;
+	w[7] = h;
 }
 
 /* The same where all words but the first two are 0, as they are most often. */
