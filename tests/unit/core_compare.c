@@ -202,10 +202,12 @@ static bool is_outside(const struct test_case *c)
 static bool same_fault(const struct test_case *c, const struct isahp_emulation *e,
 		       enum isahp_emulated r, const struct native_trap *t)
 {
+	unsigned int operation = isahp_instruction_operation(&c->code.in);
 	bool is_store = t->error & 2;
 
-	/* The one that faults first may be the other one, for another reason. */
-	if (has_two(isahp_instruction_operation(&c->code.in)) && c->segments.used &&
+	/* What faults first may be another operand or word, for another reason. */
+	if ((has_two(operation) || tears(operation)) &&
+	    c->code.mode == ISAHP_CODE_32 &&
 	    (r == ISAHP_EMULATE_FAULT || r == ISAHP_EMULATE_UNREACHED))
 		return true;
 	if (t->vector == 14) {
