@@ -97,6 +97,9 @@ def check_parts(t, vm, name: str, native: dict[str, list[str]]) -> None:
     for part, lines in native.items():
         e2e.require_equal(said(vm, part), lines, f"{part}, {name}")
         t.say(part)
+    # Without MOVBE: TCG may keep instructions of its own for too long.
+    e2e.require_equal(said(vm, "rewritten"), ["rewritten: wrong=0"],
+                      f"rewritten, {name}")
     if name != "one by one":
         e2e.require_equal(said(vm, "exceptions"), EXCEPTION, f"exceptions, {name}")
     traps, instructions = (now - then for now, then in
@@ -145,8 +148,8 @@ def check_lists(t, vm) -> None:
     job.wait_line(lambda line: line.endswith("wrong=0"))
     lines = [line.split() for line in vm.isahp("undefined/processes").splitlines()
              if line.startswith(f"{job.pid} ")]
-    e2e.require({line[1] for line in lines} >= {"avx2", "movbe", "bmi2"},
-                f"listed: {lines}")
+    # Others may have been met by runs alone that these have begun.
+    e2e.require("avx2" in {line[1] for line in lines}, f"listed: {lines}")
     for line in lines:
         traps, instructions, ns = (int(n) for n in line[2:5])
         e2e.require(ns > instructions >= traps > 0, f"listed: {line}")

@@ -143,6 +143,7 @@ int main(int argc, char **argv)
 		{ "faults", faults_main },
 		{ "protect", protect_main },
 		{ "rewrite", rewrite_main },
+		{ "rewritten", rewritten_main },
 		{ "trace", trace_main },
 	};
 

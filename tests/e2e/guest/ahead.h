@@ -16,6 +16,7 @@ void pin(int cpu);
 
 /* Each prints a line or more, the same where the CPU has MOVBE. */
 int rewrite_main(void);		/* ahead_code.c */
+int rewritten_main(void);
 int protect_main(void);
 int faults_main(void);		/* ahead_fault.c */
 int exceptions_main(void);

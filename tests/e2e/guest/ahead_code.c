@@ -17,11 +17,14 @@
 #define PAGE 4096
 #define ROUNDS 100
 #define TURNS 1000
+#define PATCHES (4 * ROUNDS)
 
 /*
  * near: an instruction stores into one behind it. far: with a branch between the
  * two. shared: another thread stores there; whoever finds it older than it says
- * in *rdi is counted. guarded: nobody may be here while *rdi is not 0.
+ * in *rdi is counted. It is a displacement of MOVBE's, whose bytes the CPU never
+ * keeps where it has no such instruction. guarded: nobody may be here while *rdi
+ * is not 0.
  */
 __asm__(".pushsection .rodata\n"
 	"near:	movbe (%rsi), %ecx\n"
@@ -38,10 +41,8 @@ __asm__(".pushsection .rodata\n"
 	"	.balign 4\n"
 	"shared: xor %r8d, %r8d\n"
 	"1:	mov (%rdi), %r9d\n"
-	"	movbe (%rsi), %ecx\n"
 	"	.balign 4, 0x90\n"
-	"	nop; nop; nop\n"
-	"	.byte 0xb8\n"		/* mov $..., %eax */
+	"	.byte 0x0f, 0x38, 0xf0, 0x86\n"	/* movbe ...(%rsi), %eax */
 	"patch:	.long 0\n"
 	"	cmp %r9d, %eax\n"
 	"	jae 2f\n"
@@ -69,6 +70,8 @@ typedef uint32_t (*counts_fn)(volatile uint32_t *word, const uint32_t *data,
 			      uint32_t turns);
 
 static char *code;
+/* Big-endian numbers. */
+static uint32_t numbers[PATCHES + 1];
 static volatile uint32_t word;
 static volatile int over;
 static uint32_t wrong;
@@ -98,7 +101,7 @@ static void *execute_shared(void *unused)
 
 	(void)unused;
 	while (!over)
-		wrong += function(&word, &big_endian, TURNS);
+		wrong += function(&word, numbers, TURNS);
 	return NULL;
 }
 
@@ -108,8 +111,8 @@ static void write_shared(void)
 	pthread_t thread;
 
 	pthread_create(&thread, NULL, execute_shared, NULL);
-	for (uint32_t n = 1; n <= 4 * ROUNDS; n++) {
-		*immediate = n;
+	for (uint32_t n = 1; n <= PATCHES; n++) {
+		*immediate = n * sizeof(numbers[0]);
 		syscall(SYS_membarrier,
 			MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0);
 		word = n;
@@ -118,26 +121,39 @@ static void write_shared(void)
 	pthread_join(thread, NULL);
 }
 
+static void copy_code(void)
+{
+	code = map(PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
+		   -1);
+	memcpy(code, near, code_end - near);
+}
+
 int rewrite_main(void)
 {
 	uint32_t itself = 0;
 
-	code = map(PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS,
-		   -1);
-	memcpy(code, near, code_end - near);
+	copy_code();
 	for (uint32_t n = 0; n < ROUNDS; n++) {
 		itself += ((stores_fn)at(near))(n, &big_endian) != n;
 		itself += ((stores_fn)at(far))(n, &big_endian) != n;
 	}
-	printf("rewrite itself: wrong=%u\n", itself);
+	printf("rewrite: wrong=%u\n", itself);
+	return itself != 0;
+}
+
+int rewritten_main(void)
+{
+	copy_code();
+	for (uint32_t n = 0; n <= PATCHES; n++)
+		numbers[n] = __builtin_bswap32(n);
 	if (syscall(SYS_membarrier,
 		    MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0)) {
 		perror("membarrier");
 		return 2;
 	}
 	write_shared();
-	printf("rewrite another's: wrong=%u\n", wrong);
-	return itself || wrong;
+	printf("rewritten: wrong=%u\n", wrong);
+	return wrong != 0;
 }
 
 /* --- mappings that change -------------------------------------------------- */
