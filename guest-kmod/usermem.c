@@ -358,7 +358,8 @@ static bool segment(void *env, unsigned int n, struct isahp_segment *ret)
 	/* The base is known for FS and GS alone, whose MSRs have it. */
 	if (n != ISAHP_FS && n != ISAHP_GS)
 		return false;
-	return descriptor(selector, ret);
+	ret->unusable = !(selector & ~SEGMENT_RPL_MASK);
+	return ret->unusable || descriptor(selector, ret);
 }
 
 const struct isahp_emulate_ops isahp_usermem_ops = {

@@ -47,11 +47,13 @@ struct isahp_registers {
  * @base: linear address.
  * @limit: last offset that may be accessed.
  * @writable: may be stored to.
+ * @unusable: there is no byte that may be accessed: of a null selector.
  */
 struct isahp_segment {
 	__u64 base;
 	__u32 limit;
 	bool writable;
+	bool unusable;
 };
 
 /**
@@ -68,10 +70,9 @@ struct isahp_segment {
  *	All four return how many bytes from the beginning can be reached: @size
  *	when done; less when nothing was done since the byte behind them can not
  *	be.
- * @segment: fill in the hidden part of an enum isahp_segment_register. Asked
+ * @segment: fill in all of the hidden part of an enum isahp_segment_register. Asked
  *	in 64-bit mode for the base of FS and GS only. Returns false where it is
- *	not known: the instruction is then foreign. A null selector has limit 0
- *	and a @base of no meaning; so has what may not be read.
+ *	not known: the instruction is then foreign.
  */
 struct isahp_emulate_ops {
 	size_t (*load)(void *env, __u64 address, void *buf, size_t size);

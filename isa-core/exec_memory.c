@@ -67,7 +67,7 @@ static enum isahp_emulated linear_32(struct isahp_emulation *e,
 
 	if (!e->ops->segment(e->env, segment, &s))
 		return ISAHP_EMULATE_FOREIGN;
-	if (*address + size - 1 > s.limit ||
+	if (s.unusable || *address + size - 1 > s.limit ||
 	    (access == ISAHP_ACCESS_STORE && !s.writable))
 		return bad_segment(e, segment);
 	*address = (__u32)(*address + s.base);

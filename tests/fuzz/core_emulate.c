@@ -74,9 +74,12 @@ static bool segment(void *env, unsigned int n, struct isahp_segment *ret)
 
 	if (n >= ISAHP_SEGMENTS)
 		abort();
-	ret->base = 16 * n;
-	ret->limit = w->limit;
-	ret->writable = w->limit & 1;
+	*ret = (struct isahp_segment){
+		.base = 16 * n,
+		.limit = w->limit,
+		.writable = w->limit & 1,
+		.unusable = !w->limit,
+	};
 	return w->segments;
 }
 

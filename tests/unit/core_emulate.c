@@ -19,6 +19,7 @@
 static struct {
 	unsigned char memory[NATIVE_MEMORY_SIZE];
 	bool frozen;	/* nothing can be reached */
+	bool null;	/* nor is there a segment, but for GS */
 } world;
 
 static void seed(void)
@@ -77,9 +78,12 @@ static size_t mem_store(void *env, __u64 address, const void *buf, size_t size)
 static bool segment(void *env, unsigned int n, struct isahp_segment *ret)
 {
 	(void)env;
-	ret->base = n == ISAHP_GS ? NATIVE_GS_BASE : 0;
-	ret->limit = 0xffffffff;
-	ret->writable = true;
+	*ret = (struct isahp_segment){
+		.base = n == ISAHP_GS ? NATIVE_GS_BASE : 0,
+		.limit = 0xffffffff,
+		.writable = true,
+		.unusable = world.null && n != ISAHP_GS,
+	};
 	return true;
 }
 
@@ -495,6 +499,11 @@ Test(emulate, faults_as_the_instruction_would)
 	cr_assert_eq(run_at(&e, &regs, ISAHP_CODE_32, by_rbx, 4, 3, 0xfffffffc),
 		     ISAHP_EMULATE_UNREACHED);
 	cr_assert_eq(e.address, 0xfffffffc);
+	/* Of a null selector not even the first byte. */
+	world.null = true;
+	cr_assert_eq(run_at(&e, &regs, ISAHP_CODE_32, by_rbx, 4, 3, 0),
+		     ISAHP_EMULATE_FAULT);
+	cr_assert_eq(e.vector, ISAHP_VECTOR_GP);
 	cr_assert_eq(regs.rip, 0);
 	cr_assert_eq(regs.gpr[0], 0);
 }

@@ -65,7 +65,7 @@ static bool draw_segment(struct case_segments *s, unsigned int n, unsigned int s
 		kind = EXPANDS_DOWN;
 	if (kind == EMPTY) {
 		*ret_selector = 0;
-		s->hidden[segment] = (struct isahp_segment){ .limit = 0 };
+		s->hidden[segment] = (struct isahp_segment){ .unusable = true };
 		return true;
 	}
 	describe(&d, kind, target);
@@ -98,7 +98,7 @@ bool segments_get(const struct case_segments *s, enum isahp_code_mode mode,
 	}
 	*ret = (struct isahp_segment){ .limit = 0xffffffff, .writable = n != ISAHP_CS };
 	if (mode == ISAHP_CODE_32 && (n == ISAHP_FS || n == ISAHP_GS))
-		*ret = (struct isahp_segment){ .limit = 0 };
+		*ret = (struct isahp_segment){ .unusable = true };
 	else if (n == ISAHP_GS)
 		ret->base = NATIVE_GS_BASE;
 	return true;
