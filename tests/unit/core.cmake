@@ -8,9 +8,9 @@ isahp_unit_test(core_cpuid LIBS isa_core)
 isahp_unit_test(core_crypto LIBS isa_core)
 isahp_unit_test(core_lanes LIBS isa_core SOURCES core_lanes.c core_stub.c)
 isahp_unit_test(core_scalar_bits LIBS isa_core SOURCES core_scalar_bits.c core_stub.c)
-isahp_unit_test(core_run LIBS isa_core)
+isahp_unit_test(core_run LIBS isa_core SOURCES core_run.c core_flat.c)
 isahp_unit_test(core_run_random LIBS isa_core
-  SOURCES core_run_random.c core_encode.c)
+  SOURCES core_run_random.c core_encode.c core_flat.c)
 isahp_unit_test(core_xsave_image LIBS isa_core)
 isahp_unit_test(core_string_compare LIBS isa_core
   SOURCES core_string_compare.c core_stub.c)
@@ -24,6 +24,7 @@ isahp_unit_test(core_execute LIBS isa_core_selftest isa_core
     core_case_mask.c
     core_compare.c
     core_encode.c
+    core_estimate.c
     core_execute.c
     core_float_operands.c
     core_kinds.c
@@ -56,6 +57,7 @@ isahp_unit_test(core_selftest LIBS isa_core_selftest isa_core
 target_link_options(test_core_selftest PRIVATE -Wl,--wrap=isahp_lanes_paddb)
 add_executable(record_selftest
   core_encode.c
+  core_estimate.c
   core_native.c
   core_selftest_native.c
   record_selftest.c)

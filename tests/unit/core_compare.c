@@ -6,34 +6,10 @@
 #include <isa-core/run.h>
 
 #include "core_compare.h"
+#include "core_estimate.h"
 
 #define FLAG_TF (1u << 8)
 #define FLAG_RF (1u << 16)
-
-/*
- * These differ from CPU to CPU, within a bound that unit/core_float holds them to:
- * here it is enough that the right element is where it belongs.
- */
-static bool is_estimate(unsigned int operation)
-{
-	switch (operation) {
-	case ISAHP_OP_RCPPS:
-	case ISAHP_OP_RCPSS:
-	case ISAHP_OP_RSQRTPS:
-	case ISAHP_OP_RSQRTSS:
-	case ISAHP_OP_VRCP14PD:
-	case ISAHP_OP_VRCP14PS:
-	case ISAHP_OP_VRCP14SD:
-	case ISAHP_OP_VRCP14SS:
-	case ISAHP_OP_VRSQRT14PD:
-	case ISAHP_OP_VRSQRT14PS:
-	case ISAHP_OP_VRSQRT14SD:
-	case ISAHP_OP_VRSQRT14SS:
-		return true;
-	default:
-		return false;
-	}
-}
 
 /* By 2^-10 of what they are; a CPU may find zero where the result is just normal. */
 static bool is_near(__s64 a, __s64 b, unsigned int fraction_bits)
@@ -45,13 +21,14 @@ static bool is_near(__s64 a, __s64 b, unsigned int fraction_bits)
 	       (!a && b <= tiny) || (!b && a <= tiny);
 }
 
+/* Of an estimate it is enough that the right element is where it belongs. */
 static bool same_word(const struct test_case *c, __u64 native, __u64 emulated)
 {
 	const struct isahp_form *form = isahp_instruction_form(&c->code.in);
 
 	if (native == emulated)
 		return true;
-	if (!is_estimate(form->operation))
+	if (!estimate_is(form->operation))
 		return false;
 	if (isahp_exec_float_operation(form->operation)->element == 8)
 		return !((native ^ emulated) >> 63) &&

@@ -8,6 +8,8 @@
 #include <isa-core/features.h>
 #include <isa-core/run.h>
 
+#include "core_flat.h"
+
 
 #define BLOCKS_LOG2 4
 #define CODE 0x1000
@@ -57,25 +59,6 @@ static size_t mem_store(void *env, __u64 address, const void *buf, size_t size)
 	return reach(address, size);
 }
 
-static size_t mem_exchange(void *env, __u64 address, void *old, const void *new,
-			   size_t size)
-{
-	(void)env;
-	(void)address;
-	(void)old;
-	(void)new;
-	(void)size;
-	return ISAHP_EXCHANGE_NONE;
-}
-
-static bool segment(void *env, unsigned int n, struct isahp_segment *ret)
-{
-	(void)env;
-	(void)n;
-	*ret = (struct isahp_segment){ .limit = 0xffffffff, .writable = true };
-	return true;
-}
-
 static bool stop(void *env)
 {
 	(void)env;
@@ -86,8 +69,8 @@ static const struct isahp_emulate_ops ops = {
 	.load = mem_load,
 	.fetch = mem_fetch,
 	.store = mem_store,
-	.exchange = mem_exchange,
-	.segment = segment,
+	.exchange = flat_exchange,
+	.segment = flat_segment,
 };
 
 static struct isahp_run_block blocks[1 << BLOCKS_LOG2];

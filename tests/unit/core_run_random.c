@@ -12,6 +12,7 @@
 #include <isa-core/run.h>
 
 #include "core_encode.h"
+#include "core_flat.h"
 #include "core_random.h"
 
 #define BLOCKS_LOG2 4
@@ -128,30 +129,11 @@ static size_t store_anywhere(void *env, __u64 address, const void *buf, size_t s
 	return reached;
 }
 
-static size_t no_exchange(void *env, __u64 address, void *old, const void *new,
-			  size_t size)
-{
-	(void)env;
-	(void)address;
-	(void)old;
-	(void)new;
-	(void)size;
-	return ISAHP_EXCHANGE_NONE;
-}
-
-static bool segment(void *env, unsigned int n, struct isahp_segment *ret)
-{
-	(void)env;
-	(void)n;
-	*ret = (struct isahp_segment){ .limit = 0xffffffff, .writable = true };
-	return true;
-}
-
 static const struct isahp_emulate_ops ops = {
 	.load = load_anywhere,
 	.store = store_anywhere,
-	.exchange = no_exchange,
-	.segment = segment,
+	.exchange = flat_exchange,
+	.segment = flat_segment,
 };
 
 static struct isahp_run_block blocks[1 << BLOCKS_LOG2];

@@ -12,31 +12,11 @@
 #include <stdio.h>
 
 #include "core_encode.h"
+#include "core_estimate.h"
 #include "core_selftest_native.h"
 
 #define ATTEMPTS 200
 #define FAULTS 6	/* of so many operations one has an exception as well */
-
-static bool is_estimate(unsigned int operation)
-{
-	switch (operation) {
-	case ISAHP_OP_RCPPS:
-	case ISAHP_OP_RCPSS:
-	case ISAHP_OP_RSQRTPS:
-	case ISAHP_OP_RSQRTSS:
-	case ISAHP_OP_VRCP14PD:
-	case ISAHP_OP_VRCP14PS:
-	case ISAHP_OP_VRCP14SD:
-	case ISAHP_OP_VRCP14SS:
-	case ISAHP_OP_VRSQRT14PD:
-	case ISAHP_OP_VRSQRT14PS:
-	case ISAHP_OP_VRSQRT14SD:
-	case ISAHP_OP_VRSQRT14SS:
-		return true;
-	default:
-		return false;
-	}
-}
 
 /* Whose memory a seed can place. */
 static bool is_placed(const struct encoded *code)
@@ -153,7 +133,7 @@ int main(void)
 	     "#define VECTOR(...)\n"
 	     "#endif\n");
 	for (unsigned int i = 0; i < ISAHP_OP_COUNT; i++) {
-		if (is_estimate(i) || !isahp_emulate_executes(i))
+		if (estimate_is(i) || !isahp_emulate_executes(i))
 			continue;
 		if (!record(i, true))
 			fprintf(stderr, "not recorded: %s\n", encode_name(row_of(i, 0)));
