@@ -82,7 +82,8 @@ static unsigned int next_feature(struct isahp_features *set)
 {
 	unsigned int w = 0, feature;
 
-	while (!set->word[w])
+	/* The last one is not empty, then: that the compiler may see it. */
+	while (w < ISAHP_FEATURE_WORDS - 1 && !set->word[w])
 		w++;
 	feature = w * 64 + (unsigned int)__builtin_ctzll(set->word[w]);
 	isahp_features_del(set, feature);
