@@ -161,7 +161,7 @@ static bool is_unaligned(const struct test_case *c)
 	bool store;
 
 	return case_has_memory(&c->code.in, &size, &store) && size >= 16 &&
-	       c->target[0] % size;
+	       (c->not_canonical || c->target[0] % size);
 }
 
 /*
