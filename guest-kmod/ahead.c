@@ -266,7 +266,7 @@ static bool fetch_vectors(struct isahp_emulation *e)
 		return false;
 	count = isahp_usermem_ops.fetch(NULL, e->regs->rip, bytes, sizeof(bytes));
 	if (isahp_instruction_decode(bytes, count, e->mode, &in) != ISAHP_DECODED ||
-	    !isahp_vectors_used(&in))
+	    !isahp_emulate_needs_simd(isahp_instruction_form(&in)))
 		return false;
 	e->regs->simd = isahp_vectors_load();
 	return e->regs->simd;

@@ -223,7 +223,7 @@ static enum isahp_emulated carry_out(struct isahp_emulation *e,
 	}
 	if (!is_ours(e))
 		return ISAHP_EMULATE_FOREIGN;
-	if (isahp_vectors_used(&e->instruction))
+	if (isahp_emulate_needs_simd(isahp_instruction_form(&e->instruction)))
 		e->regs->simd = isahp_vectors_load();
 	if (isahp_ahead_may())
 		return isahp_ahead_run(e, regs, ran);

@@ -44,29 +44,6 @@ void isahp_vectors_init(void)
 	}
 }
 
-/* --- what an instruction touches ----------------------------------------- */
-
-bool isahp_vectors_used(const struct isahp_instruction *in)
-{
-	unsigned int i, class;
-
-	switch (isahp_instruction_operation(in)) {
-	case ISAHP_OP_LDMXCSR:
-	case ISAHP_OP_STMXCSR:
-	case ISAHP_OP_VZEROALL:
-	case ISAHP_OP_VZEROUPPER:
-		return true;
-	default:
-		break;
-	}
-	for (i = 0; i < ISAHP_FORM_OPERANDS; i++) {
-		class = isahp_form_kinds[isahp_instruction_form(in)->operand[i]].class;
-		if (class == ISAHP_OPERAND_VECTOR || class == ISAHP_OPERAND_OPMASK)
-			return true;
-	}
-	return false;
-}
-
 /* --- the image ----------------------------------------------------------- */
 
 /*

@@ -14,15 +14,6 @@
 void isahp_vectors_init(void);
 
 /**
- * isahp_vectors_used - whether an instruction reads or writes vector registers,
- *	opmasks or MXCSR
- * @in: decoded.
- *
- * Context: any.
- */
-bool isahp_vectors_used(const struct isahp_instruction *in);
-
-/**
  * isahp_vectors_load - the current thread's, as it left user mode with them
  *
  * From then on the image is what counts until the thread is back in user mode,

@@ -27,7 +27,7 @@ bool isahp_emulate_executes(unsigned int operation)
 	return functions[operation];
 }
 
-static bool needs_simd(const struct isahp_form *form)
+bool isahp_emulate_needs_simd(const struct isahp_form *form)
 {
 	unsigned int i, class;
 
@@ -53,7 +53,7 @@ struct isahp_features isahp_emulate_features(bool simd)
 	for (i = 0; i < isahp_form_count; i++) {
 		form = &isahp_forms[i];
 		executed = isahp_emulate_executes(form->operation) &&
-			   (simd || !needs_simd(form));
+			   (simd || !isahp_emulate_needs_simd(form));
 		for (size = 16; size <= 64; size *= 2) {
 			feature = isahp_form_feature(form, size);
 			if (feature == ISAHP_FEATURE_NONE)

@@ -196,6 +196,12 @@ enum isahp_emulated isahp_emulate_instruction(struct isahp_emulation *emulation,
 bool isahp_emulate_executes(unsigned int operation);
 
 /**
+ * isahp_emulate_needs_simd - whether vector registers, opmasks or MXCSR are touched
+ * @form: a row of forms.def.
+ */
+bool isahp_emulate_needs_simd(const struct isahp_form *form);
+
+/**
  * isahp_emulate_features - those of which every form in forms.def is carried out
  * @simd: vector registers are at hand.
  */
