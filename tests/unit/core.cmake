@@ -48,6 +48,7 @@ isahp_unit_test(core_intersect LIBS isa_core
     core_float_operands.c
     core_intersect.c
     core_native.c
+    core_reference.c
     core_segments.c
     core_world.c)
 isahp_unit_test(core_masked LIBS isa_core)

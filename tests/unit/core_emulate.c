@@ -12,6 +12,7 @@
 #include <isa-core/features.h>
 
 #include "core_native.h"
+#include "core_random.h"
 
 #define ROUNDS 60000
 #define WINDOW 64	/* of memory, around the operand */
@@ -22,24 +23,9 @@ static struct {
 	bool null;	/* nor is there a segment, but for GS */
 } world;
 
-static void seed(void)
-{
-	const char *text = getenv("ISAHP_SEED");
-	unsigned int value = text ? (unsigned int)strtoul(text, NULL, 0) :
-				    (unsigned int)getpid();
-
-	printf("ISAHP_SEED=%u\n", value);
-	srandom(value);
-}
-
-static __u64 random64(void)
-{
-	return (__u64)random() << 42 ^ (__u64)random() << 21 ^ random();
-}
-
 static unsigned int below(unsigned int n)
 {
-	return random() % n;
+	return random64() % n;
 }
 
 /* --- the emulator's environment ------------------------------------------ */
@@ -288,7 +274,7 @@ static const char *hex(const struct form *f)
 static void randomise(unsigned char *a, unsigned char *b, size_t size)
 {
 	for (size_t i = 0; i < size; i++)
-		a[i] = b[i] = random();
+		a[i] = b[i] = random64();
 	if (!below(8)) {
 		memset(a, 0, size);
 		memset(b, 0, size);
@@ -331,7 +317,7 @@ static void check_mode(enum isahp_code_mode mode)
 
 	if (!__builtin_cpu_supports("popcnt") || !native_init())
 		cr_skip_test("this CPU or kernel is no oracle");
-	seed();
+	random_seed();
 	for (int i = 0; i < ROUNDS; i++) {
 		if (!draw(&f, mode, &target))
 			continue;

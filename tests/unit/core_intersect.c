@@ -10,62 +10,20 @@
 
 #include "core_case.h"
 #include "core_random.h"
+#include "core_reference.h"
 
 #define CASES 20000
 
-/* Of @count bytes from a linear address on, those that can be read. */
-static size_t reachable(__u64 address, size_t count)
-{
-	__u64 end = (uintptr_t)native_memory + NATIVE_MEMORY_SIZE;
-
-	if (address < (uintptr_t)native_memory - NATIVE_PAGE || address >= end)
-		return 0;
-	return address + count <= end ? count : end - address;
-}
-
-/* The second source. Memory is all of it, or an element that is repeated. */
-static bool take(const struct test_case *c, unsigned int unit, union isahp_vector *ret,
-		 __u64 *ret_fault)
+/* The first byte of the second source that can not be read. */
+static __u64 fault_of(const struct test_case *c, unsigned int unit)
 {
 	const struct isahp_instruction *in = &c->code.in;
-	bool repeated = in->flags & ISAHP_INSTRUCTION_BROADCAST;
-	size_t size = repeated ? unit : in->vector_size, reached;
+	union isahp_vector b;
 
-	if (in->rm != ISAHP_REGISTER_NONE) {
-		*ret = c->simd.v[in->rm];
-		return true;
-	}
-	reached = reachable(c->target[0], size);
-	*ret_fault = c->target[0] + reached;
-	if (reached < size)
-		return false;
-	memcpy(ret, case_world + (c->target[0] - ((uintptr_t)native_memory - NATIVE_PAGE)),
-	       size);
-	for (size_t i = size; i < in->vector_size; i++)
-		ret->b[i] = ret->b[i - size];
-	return true;
-}
-
-static __u64 element(const union isahp_vector *v, unsigned int unit, unsigned int i)
-{
-	return unit == 4 ? v->d[i] : v->q[i];
-}
-
-static void intersect(const struct test_case *c, unsigned int unit,
-		      const union isahp_vector *b, struct isahp_simd *ret)
-{
-	const union isahp_vector *a = &c->simd.v[c->code.in.vvvv];
-	unsigned int n = c->code.in.vector_size / unit;
-	unsigned int base = c->code.in.reg / 2 * 2;
-
-	ret->k[base] = 0;
-	ret->k[base + 1] = 0;
-	for (unsigned int i = 0; i < n; i++)
-		for (unsigned int j = 0; j < n; j++)
-			if (element(a, unit, i) == element(b, unit, j)) {
-				ret->k[base] |= 1u << i;
-				ret->k[base + 1] |= 1u << j;
-			}
+	return c->target[0] +
+	       case_ops.load((void *)c, c->target[0], &b,
+			     in->flags & ISAHP_INSTRUCTION_BROADCAST ? unit :
+								       in->vector_size);
 }
 
 static struct {
@@ -85,19 +43,18 @@ static void show(const struct test_case *c, unsigned int unit)
 		.env = (void *)c,
 	};
 	enum isahp_emulated r;
-	union isahp_vector b;
-	__u64 fault = 0;
+	__u64 fault;
 
 	regs.simd = &simd;
 	r = isahp_emulate_instruction(&e, &c->code.in);
-	if (take(c, unit, &b, &fault)) {
+	if (reference_case(c, &expected)) {
 		cr_assert_eq(r, ISAHP_EMULATE_DONE);
-		intersect(c, unit, &b, &expected);
 		cr_assert_eq(regs.rip, c->regs.rip + c->code.count);
 		count.done++;
 		count.hits += expected.k[c->code.in.reg] != 0;
 		count.odd += c->code.in.reg & 1;
 	} else {
+		fault = fault_of(c, unit);
 		cr_assert_eq(r, ISAHP_EMULATE_UNREACHED);
 		cr_assert_eq(e.address, fault, "%llx, not %llx", e.address, fault);
 		cr_assert_eq(regs.rip, c->regs.rip);

@@ -55,6 +55,7 @@ foreach(name lib_emulation lib_emulation_ahead lib_emulation_chain
     -Wl,--wrap=isahp_own_memory_fetch,--wrap=isahp_own_pages_fetch)
 endforeach()
 target_link_options(test_lib_emulation_faults PRIVATE -Wl,--wrap=clone)
+target_include_directories(test_lib_emulation PRIVATE ${PROJECT_SOURCE_DIR})
 target_include_directories(test_lib_emulation_ahead PRIVATE
   ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/libisahp)
 target_include_directories(test_lib_emulation_faults PRIVATE

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "core_random.h"
 #include "lib_planted.h"
 
 #define ROUNDS 300
@@ -30,25 +31,6 @@ static const struct isahp_emulation_options wide = {
 	.size = sizeof(wide),
 	.features = ISAHP_SET(SSSE3, AVX, AVX2, AVX512F, AVX512BW, AVX512VL),
 };
-
-static uint64_t seed;
-
-static uint64_t random64(void)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed;
-}
-
-static void set_seed(void)
-{
-	const char *given = getenv("ISAHP_SEED");
-
-	seed = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
-	seed = seed ? seed : 1;
-	fprintf(stderr, "ISAHP_SEED=%llu\n", (unsigned long long)seed);
-}
 
 /* Bytes that often are the same, so that comparisons find something. */
 static void fill(void *to, size_t size)
@@ -170,7 +152,7 @@ static void run_all(const struct isahp_emulation_options *options,
 	struct isahp_emulation_status before, after;
 	size_t ran = 0;
 
-	set_seed();
+	random_seed();
 	cr_assert_eq(isahp_emulation_install(options), 0);
 	for (size_t i = 0; i < count; i++) {
 		if (!has(list[i].cpu)) {
@@ -238,7 +220,7 @@ Test(lib_emulation, what_follows_is_carried_out_in_the_same_signal)
 	struct planted_state s, expected;
 	struct planted_code first, alone;
 
-	set_seed();
+	random_seed();
 	cr_assert_eq(isahp_emulation_install(&everything), 0);
 	PLANTED_MAKE(&alone, in_a_row, false);
 	PLANTED_MAKE(&first, in_a_row, true);

@@ -18,28 +18,10 @@
 #include <ucontext.h>
 #include <unistd.h>
 #include "ahead.h"
+#include "core_random.h"
 #include "lib_planted.h"
 
 TestSuite(lib_emulation_ahead, .timeout = 60);
-
-static uint64_t seed;
-
-static uint64_t random64(void)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed;
-}
-
-static void set_seed(void)
-{
-	const char *given = getenv("ISAHP_SEED");
-
-	seed = given ? strtoull(given, NULL, 0) : (uint64_t)time(NULL);
-	seed = seed ? seed : 1;
-	fprintf(stderr, "ISAHP_SEED=%llu\n", (unsigned long long)seed);
-}
 
 static void fill(void *to, size_t size)
 {
@@ -232,7 +214,7 @@ static void compare_all(uint32_t limit)
 
 Test(lib_emulation_ahead, registers_and_memory_are_those_of_the_cpu)
 {
-	set_seed();
+	random_seed();
 	compare_all(0);
 	compare_all(2);
 	compare_all(3 + (uint32_t)(random64() % 40));
