@@ -83,14 +83,14 @@ static void fill(__u32 target)
 {
 	__s64 from = (__s64)target - (uintptr_t)native_memory - WINDOW / 2;
 	__s64 to = from + WINDOW;
-	__u64 value = 0;
+	__u64 value;
 
-	from = from < 0 ? 0 : from;
+	from = from < 0 ? 0 : from & ~7;
 	to = to > NATIVE_MEMORY_SIZE ? NATIVE_MEMORY_SIZE : to;
-	for (__s64 i = from; i < to; i++) {
-		if (!(i % 8))
-			value = random_element(64);
-		native_memory[i] = case_world[NATIVE_PAGE + i] = value >> i % 8 * 8;
+	for (__s64 i = from; i < to; i += sizeof(value)) {
+		value = random_element(64);
+		memcpy(native_memory + i, &value, sizeof(value));
+		memcpy(case_world + NATIVE_PAGE + i, &value, sizeof(value));
 	}
 }
 
@@ -221,6 +221,13 @@ static bool uses_stack(unsigned int operation)
 	default:
 		return false;
 	}
+}
+
+/* To describe some costs interrupts on other CPUs. */
+static bool uses_segments(const struct isahp_instruction *in)
+{
+	return in->rm == ISAHP_REGISTER_NONE || has_memory(in) ||
+	       uses_stack(isahp_instruction_operation(in));
 }
 
 /* Memory that makes an instruction do something. */
@@ -434,7 +441,7 @@ bool case_draw(struct test_case *c, unsigned int row, enum isahp_code_mode mode)
 	fill(c->target[1]);
 	c->segments.used = false;
 	c->not_canonical = false;
-	if (mode == ISAHP_CODE_32 && one_in(4))
+	if (mode == ISAHP_CODE_32 && uses_segments(&c->code.in) && one_in(4))
 		segments_draw(&c->segments, c->target);
 	if (!draw_operands(c))
 		return false;

@@ -12,6 +12,9 @@
 #include <unistd.h>
 
 #define FLAG_TF 0x100
+#define INT3 0xcc
+#define VECTOR_DB 1
+#define VECTOR_BP 3
 #define XSAVE_SIZE 3072
 
 unsigned char *native_memory;
@@ -109,11 +112,15 @@ void native_on_signal(int sig, siginfo_t *info, void *context)
 		return;
 	}
 	*trap = (struct native_trap){ sig, g[REG_TRAPNO], g[REG_ERR], g[REG_CR2] };
+	if (trap->vector == VECTOR_BP) {
+		trap->vector = VECTOR_DB;
+		g[REG_RIP]--;
+	}
 	trap = NULL;
 	for (int i = 0; i < 16; i++)
 		state->gpr[i] = g[greg[i]];
 	state->rip = g[REG_RIP];
-	state->rflags = g[REG_EFL];
+	state->rflags = g[REG_EFL] | FLAG_TF;
 	if (state->simd) {
 		layout = native_layout();
 		isahp_xsave_load(uc->uc_mcontext.fpregs, &layout, state->simd);
@@ -241,15 +248,13 @@ static void put_simd(const struct isahp_simd *simd)
 
 /* --- one instruction ------------------------------------------------------ */
 
-void native_step(enum isahp_code_mode mode, const unsigned char *bytes,
-		 size_t count, struct isahp_registers *regs,
-		 struct native_trap *ret)
+static void enter_at(enum isahp_code_mode mode, __u64 rflags,
+		     struct isahp_registers *regs, struct native_trap *ret)
 {
-	memcpy(native_code, bytes, count);
 	memcpy(frame->gpr, regs->gpr, sizeof(frame->gpr));
 	frame->rip = (uintptr_t)native_code;
 	frame->cs = mode == ISAHP_CODE_64 ? 0x33 : 0x23;
-	frame->rflags = regs->rflags | FLAG_TF;
+	frame->rflags = rflags;
 	frame->rsp = regs->gpr[ISAHP_REGISTER_RSP];
 	frame->ss = segments ? segments->ss : 0x2b;
 	put_simd(regs->simd);
@@ -260,6 +265,23 @@ void native_step(enum isahp_code_mode mode, const unsigned char *bytes,
 	enter();
 	if (segments)
 		load_segments(NULL);
+}
+
+void native_step(enum isahp_code_mode mode, const unsigned char *bytes,
+		 size_t count, struct isahp_registers *regs,
+		 struct native_trap *ret)
+{
+	memcpy(native_code, bytes, count);
+	enter_at(mode, regs->rflags | FLAG_TF, regs, ret);
+}
+
+void native_pass(enum isahp_code_mode mode, const unsigned char *bytes,
+		 size_t count, struct isahp_registers *regs,
+		 struct native_trap *ret)
+{
+	memcpy(native_code, bytes, count);
+	native_code[count] = INT3;
+	enter_at(mode, regs->rflags & ~(__u64)FLAG_TF, regs, ret);
 }
 
 int native_run(enum isahp_code_mode mode, const unsigned char *bytes,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The CPU as an oracle: one instruction executed with given registers, in
- * 64-bit or in 32-bit mode, by single-stepping.
+ * 64-bit or in 32-bit mode, by single-stepping or up to an INT3 behind it.
  */
 #ifndef TEST_CORE_NATIVE_H
 #define TEST_CORE_NATIVE_H
@@ -63,6 +63,18 @@ unsigned int native_vector_bytes(void);
  * @ret: what it ended in.
  */
 void native_step(enum isahp_code_mode mode, const unsigned char *bytes,
+		 size_t count, struct isahp_registers *regs,
+		 struct native_trap *ret);
+
+/**
+ * native_pass - the same of one that neither branches nor is done in turns, nor
+ *	looks at TF
+ * @mode: and the others: as of native_step().
+ *
+ * INT3 stands behind it. That costs a third of #DB where a hypervisor has to be
+ * asked for DR6; it is told as vector 1, too.
+ */
+void native_pass(enum isahp_code_mode mode, const unsigned char *bytes,
 		 size_t count, struct isahp_registers *regs,
 		 struct native_trap *ret);
 
