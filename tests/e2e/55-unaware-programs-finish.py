@@ -16,6 +16,7 @@ from lab import cpus, e2e
 from lab.agent import Job
 from lab.errors import GuestSplat, LabError
 from lab.qemu import accel
+from lab.vm import SYSFS
 
 PROGRAMS = ("/usr/bin/gzip", "/usr/bin/openssl", "/usr/bin/perl",
             "/usr/bin/python3.11", "/usr/bin/sha256sum", "/usr/bin/sort")
@@ -107,6 +108,7 @@ def check(t, vm, poor) -> None:
         job.signal(STOP, group=True)
         t.say(name)
     openssl.signal(CONT, group=True)
+    wait_listed(vm, "openssl")
     say_figures(t, vm)
     for name, job in loops.items():
         job.signal(15)
@@ -176,6 +178,11 @@ def wait_lines(job: Job, more: int) -> None:
     job.agent.wait(lambda: len(job.lines()) >= seen + more or job.end is not None,
                    200, f"more rounds of {job.argv}")
     e2e.require(job.end is None, f"{job.argv} ended: {job.end}: {job.err[-300:]}")
+
+
+def wait_listed(vm, name: str) -> None:
+    vm.agent.sh(f'until case "$(cat {SYSFS}/undefined/processes)" in *" {name}"*) ;; '
+                "*) false ;; esac; do sleep 0.02; done", 200)
 
 
 def figure(vm, name: str) -> int:
