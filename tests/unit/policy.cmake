@@ -32,15 +32,24 @@ endforeach()
 # With hosts from policy_env.c.
 foreach(name
     admission
+    admission_law
     entry
     envelope
     errata
     pool
+    pool_law
     record)
   isahp_unit_test(policy_${name} LIBS isahp_policy
     SOURCES policy_${name}.c policy_env.c)
   target_compile_definitions(test_policy_${name} PRIVATE
     POLICY_DATA="${CMAKE_CURRENT_SOURCE_DIR}/policy")
+endforeach()
+
+# A guest and a host: helpers in policy_fixture.c.
+foreach(name
+    admission
+    admission_law)
+  target_sources(test_policy_${name} PRIVATE policy_fixture.c)
 endforeach()
 
 # With a pool of VMs from policy_plan_world.c.

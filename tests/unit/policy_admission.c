@@ -1,78 +1,18 @@
 // SPDX-License-Identifier: MIT
 #include <criterion/criterion.h>
-#include <errno.h>
 #include <hypervisor-shim/policy/admission.h>
 #include <hypervisor-shim/policy/errata.h>
-#include <hypervisor-shim/policy/names.h>
-#include <hypervisor-shim/policy/rules.h>
 #include <isa-core/features.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "policy_env.h"
+#include "policy_fixture.h"
 
 #define V2 "x86-64-v2,xsave,syscall"
 #define HASWELL "x86-64-v3,aes,pclmulqdq,syscall,smep"
 #define INTEL ISAHP_VENDOR_INTEL
 #define AMD ISAHP_VENDOR_AMD
-
-struct fixture {
-	struct isahp_vm_record vm;
-	struct isahp_profile host;
-	struct isahp_admission_options options;
-	struct isahp_admission a;
-	struct isahp_error err;
-};
-
-/* A masked guest on an Intel host, booted there, with its module. */
-static struct isahp_vm_record guest(const char *baseline, const char *announced)
-{
-	struct isahp_vm_record vm = {
-		.name = "web1", .masked = true, .registered = true, .xcr0 = 7,
-		.boot_vendor = INTEL, .vendor = INTEL,
-		.entry = ISAHP_ENTRY_FOLLOWS, .physical_bits = 40,
-	};
-
-	vm.list[ISAHP_VM_BASELINE] = policy_set(baseline);
-	vm.list[ISAHP_VM_SHOWN] = vm.list[ISAHP_VM_BASELINE];
-	vm.list[ISAHP_VM_ANNOUNCED] = policy_set(announced);
-	vm.list[ISAHP_VM_ANNOUNCED] = isahp_features_or(
-		&vm.list[ISAHP_VM_ANNOUNCED], &vm.list[ISAHP_VM_BASELINE]);
-	vm.list[ISAHP_VM_ENVELOPE] = isahp_features_known();
-	return vm;
-}
-
-static struct fixture fixture(const char *baseline, const char *announced,
-			      struct isahp_profile host)
-{
-	struct fixture f = { .vm = guest(baseline, announced), .host = host };
-
-	return f;
-}
-
-static void check(struct fixture *f)
-{
-	isahp_admission_free(&f->a);
-	cr_assert_eq(isahp_admission_check(&f->vm, &f->host, &f->options, &f->a, &f->err),
-		     0, "%s", f->err.text);
-}
-
-static void end(struct fixture *f)
-{
-	isahp_admission_free(&f->a);
-	isahp_profile_free(&f->host);
-	isahp_vm_record_free(&f->vm);
-}
-
-static void show(const struct fixture *f)
-{
-	char *text = isahp_admission_to_text(&f->a);
-
-	cr_log_info("%s", text);
-	free(text);
-}
 
 static const struct isahp_admission_item *
 find(const struct isahp_admission_items *items, const char *what)
@@ -90,10 +30,10 @@ static const struct isahp_admission_item *only(struct fixture *f, const char *wh
 {
 	const struct isahp_admission_item *item;
 
-	check(f);
+	fixture_check(f);
 	item = find(&f->a.refusals, what);
 	if (!item || f->a.refusals.count != 1)
-		show(f);
+		fixture_show(f);
 	cr_assert(item, "%s", what);
 	cr_assert_eq(f->a.refusals.count, 1);
 	cr_assert_eq(f->a.verdict, ISAHP_REFUSED);
@@ -103,9 +43,9 @@ static const struct isahp_admission_item *only(struct fixture *f, const char *wh
 
 static void admitted(struct fixture *f, enum isahp_admission_verdict verdict)
 {
-	check(f);
+	fixture_check(f);
 	if (f->a.verdict != verdict)
-		show(f);
+		fixture_show(f);
 	cr_assert_eq(f->a.verdict, verdict);
 	cr_assert_eq(isahp_admission_exit(&f->a), 0);
 }
@@ -121,7 +61,7 @@ static void expect_place(const struct isahp_admission_item *item, __u32 leaf,
 
 Test(admission, lets_a_vm_go_where_all_is)
 {
-	struct fixture f = fixture(V2 ",avx", "aes", policy_host("b", POLICY_INTEL, 6,
+	struct fixture f = fixture_of(V2 ",avx", "aes", policy_host("b", POLICY_INTEL, 6,
 						   0x3c, HASWELL));
 	struct isahp_features aes = policy_set("aes"), more = policy_set("avx2,pclmulqdq");
 
@@ -138,12 +78,12 @@ Test(admission, lets_a_vm_go_where_all_is)
 	isahp_profile_set(&f.host, 1, 0, ISAHP_ECX, 1 << 25, 0);
 	admitted(&f, ISAHP_ADMITTED_AFTER);
 	cr_assert(isahp_features_equal(&f.a.leaving, &aes));
-	end(&f);
+	fixture_end(&f);
 }
 
 Test(admission, baseline_kernel_and_programs_are_named)
 {
-	struct fixture f = fixture(V2 ",bmi2", "adx",
+	struct fixture f = fixture_of(V2 ",bmi2", "adx",
 				   policy_host("b", POLICY_INTEL, 6, 0x3c, V2 ",avx,smep"));
 	const struct isahp_admission_item *item = only(&f, "bmi2");
 
@@ -151,10 +91,10 @@ Test(admission, baseline_kernel_and_programs_are_named)
 	cr_assert_eq(item->needs, ISAHP_NEED_BASELINE | ISAHP_NEED_PROGRAMS);
 	expect_place(item, 7, 0, ISAHP_EBX, 8);
 	cr_assert_eq(item->remedy, ISAHP_REMEDY_RESTART);
-	end(&f);
+	fixture_end(&f);
 
 	/* A kernel's choice at boot; a kernel's use now. */
-	f = fixture(V2, "avx2,avx",
+	f = fixture_of(V2, "avx2,avx",
 		    policy_host("b", POLICY_INTEL, 6, 0x3c, V2 ",avx"));
 	f.vm.list[ISAHP_VM_PINNED] = policy_set("smap");
 	item = only(&f, "smap");
@@ -169,13 +109,13 @@ Test(admission, baseline_kernel_and_programs_are_named)
 	cr_assert(strstr(item->change, "isahp/users"), "%s", item->change);
 	f.vm.list[ISAHP_VM_PINNED] = isahp_features_none();
 	admitted(&f, ISAHP_ADMITTED_AFTER);
-	end(&f);
+	fixture_end(&f);
 }
 
 /* CPUID shows all of a superset guest; programs still let go of features. */
 Test(admission, features_are_the_rules_business)
 {
-	struct fixture f = fixture("none", "avx2,avx,xsave,x86-64-v2",
+	struct fixture f = fixture_of("none", "avx2,avx,xsave,x86-64-v2",
 				   policy_host("b", POLICY_INTEL, 6, 0x3c, V2 ",avx"));
 
 	f.vm.masked = false;
@@ -187,20 +127,20 @@ Test(admission, features_are_the_rules_business)
 	isahp_profile_set(&f.vm.cpuid, 7, 1, ISAHP_EAX, 1 << 10, 1 << 10);
 	isahp_profile_set(&f.host, 7, 1, ISAHP_EAX, 1 << 10, 0);
 	expect_place(only(&f, "fzrm"), 7, 1, ISAHP_EAX, 10);
-	end(&f);
+	fixture_end(&f);
 }
 
 Test(admission, silent_features_and_register_state_stay)
 {
-	struct fixture f = fixture(V2, "abm,avx",
+	struct fixture f = fixture_of(V2, "abm,avx",
 				   policy_host("b", POLICY_INTEL, 6, 0x3c, V2 ",avx"));
 	const struct isahp_admission_item *item = only(&f, "abm");
 
 	cr_assert_eq(item->kind, ISAHP_OBJECTION_SILENT);
 	cr_assert_eq(item->needs, ISAHP_NEED_PROGRAMS);
 	expect_place(item, 0x80000001, 0, ISAHP_ECX, 5);
-	end(&f);
-	f = fixture(V2, "avx", policy_host("b", POLICY_INTEL, 6, 0x3c, V2));
+	fixture_end(&f);
+	f = fixture_of(V2, "avx", policy_host("b", POLICY_INTEL, 6, 0x3c, V2));
 	item = only(&f, "avx");
 	cr_assert_eq(item->kind, ISAHP_OBJECTION_STATE_ENABLED);
 	cr_assert(item->needs & ISAHP_NEED_IMAGE);
@@ -208,7 +148,7 @@ Test(admission, silent_features_and_register_state_stay)
 	f.vm.xcr0 = 0x207;
 	f.vm.layout = isahp_layout_tcg(0x207);
 	f.vm.list[ISAHP_VM_ANNOUNCED] = policy_set("pku");
-	check(&f);
+	fixture_check(&f);
 	item = find(&f.a.refusals, "pku");
 	cr_assert(item && strstr(item->change, "with nopku,"));
 	f.vm.list[ISAHP_VM_ANNOUNCED] = policy_set("avx");
@@ -217,7 +157,7 @@ Test(admission, silent_features_and_register_state_stay)
 	item = only(&f, "avx");
 	cr_assert_eq(item->kind, ISAHP_OBJECTION_STATE_UNTOLD);
 	cr_assert_eq(item->remedy, ISAHP_REMEDY_MODULE);
-	end(&f);
+	fixture_end(&f);
 }
 
 /* PKRU lies at 2688 on Intel's, at 2432 on AMD's (merge_traps: D.9.EBX). */
@@ -225,7 +165,7 @@ Test(admission, images_laid_out_otherwise_do_not_fit)
 {
 	struct isahp_profile here = policy_host("a", POLICY_INTEL, 6, 0x6a,
 						HASWELL ",pku,avx512f");
-	struct fixture f = fixture(V2 ",avx,pku", "none",
+	struct fixture f = fixture_of(V2 ",avx,pku", "none",
 				   policy_host("b", POLICY_AMD, 0x1a, 2,
 					       HASWELL ",pku,avx512f"));
 	const struct isahp_admission_item *item;
@@ -245,21 +185,21 @@ Test(admission, images_laid_out_otherwise_do_not_fit)
 	/* Its kernel has switched it off: the smallest change is over there. */
 	f.host.xcr0 = 7;
 	item = find(&f.a.refusals, "PKRU state");
-	check(&f);
+	fixture_check(&f);
 	item = find(&f.a.refusals, "PKRU state");
 	cr_assert(item && item->remedy == ISAHP_REMEDY_HOST_KERNEL);
 	item = find(&f.a.refusals, "pku");
 	cr_assert(item && item->remedy == ISAHP_REMEDY_HOST_KERNEL);
-	end(&f);
+	fixture_end(&f);
 }
 
 Test(admission, what_was_not_told_is_no_yes)
 {
-	struct fixture f = fixture(V2, "avx2,avx",
+	struct fixture f = fixture_of(V2, "avx2,avx",
 				   policy_cpu("b", POLICY_INTEL, 6, 0x3c, 3));
 	const struct isahp_admission_item *item;
 
-	check(&f);
+	fixture_check(&f);
 	item = find(&f.a.refusals, "sse4_2");
 	cr_assert(item && item->kind == ISAHP_OBJECTION_UNTOLD &&
 		  item->remedy == ISAHP_REMEDY_PROFILE);
@@ -267,13 +207,13 @@ Test(admission, what_was_not_told_is_no_yes)
 	cr_assert(item && item->kind == ISAHP_OBJECTION_UNTOLD);
 	/* Nobody is hurt where AVX2 counts as absent. */
 	cr_assert_null(find(&f.a.refusals, "avx2"));
-	end(&f);
+	fixture_end(&f);
 }
 
 /* Of images beyond AVX's it has to be known where they have what. */
 Test(admission, images_have_to_be_known)
 {
-	struct fixture f = fixture(V2 ",avx,pku", "none",
+	struct fixture f = fixture_of(V2 ",avx,pku", "none",
 				   policy_host("b", POLICY_INTEL, 6, 0x6a, HASWELL ",pku"));
 	struct isahp_cpuid_leaf *leaf;
 	size_t i;
@@ -301,12 +241,12 @@ Test(admission, images_have_to_be_known)
 			leaf->known[ISAHP_EBX] = 0;
 	}
 	cr_assert_eq(only(&f, "XSAVE images")->remedy, ISAHP_REMEDY_PROFILE);
-	end(&f);
+	fixture_end(&f);
 }
 
 Test(admission, a_newer_feature_is_refused_by_name)
 {
-	struct fixture f = fixture(V2, "none",
+	struct fixture f = fixture_of(V2, "none",
 				   policy_host("b", POLICY_INTEL, 6, 0x3c, HASWELL));
 	const struct isahp_admission_item *item;
 
@@ -318,7 +258,7 @@ Test(admission, a_newer_feature_is_refused_by_name)
 	item = only(&f, "avx99");
 	cr_assert_eq(item->needs, ISAHP_NEED_KERNEL);
 	cr_assert_eq(item->remedy, ISAHP_REMEDY_UPDATE);
-	end(&f);
+	fixture_end(&f);
 }
 
 /* Another host with the same CPU has it: then it can be had. */
@@ -326,7 +266,7 @@ Test(admission, the_smallest_change_is_looked_for_on_the_host)
 {
 	struct isahp_profile peer = policy_host("c", POLICY_INTEL, 6, 0x3c, HASWELL);
 	const struct isahp_profile *peers[] = { &peer };
-	struct fixture f = fixture(V2 ",aes", "none",
+	struct fixture f = fixture_of(V2 ",aes", "none",
 				   policy_host("b", POLICY_INTEL, 6, 0x3c, V2 ",avx"));
 
 	cr_assert_eq(only(&f, "aes")->remedy, ISAHP_REMEDY_RESTART);
@@ -342,12 +282,12 @@ Test(admission, the_smallest_change_is_looked_for_on_the_host)
 	isahp_profile_set(&peer, 1, 0, ISAHP_EAX, 15, 7);
 	cr_assert_eq(only(&f, "aes")->remedy, ISAHP_REMEDY_RESTART);
 	isahp_profile_free(&peer);
-	end(&f);
+	fixture_end(&f);
 }
 
 Test(admission, addresses_have_to_exist)
 {
-	struct fixture f = fixture(V2, "none",
+	struct fixture f = fixture_of(V2, "none",
 				   policy_host("b", POLICY_INTEL, 6, 0x3c, HASWELL));
 	const struct isahp_admission_item *item;
 
@@ -365,12 +305,12 @@ Test(admission, addresses_have_to_exist)
 	f.vm.linear_bits = 0;
 	isahp_profile_set(&f.vm.cpuid, 0x80000008, 0, ISAHP_EAX, 0xffff, 0x3030);
 	only(&f, "physical address bits");
-	end(&f);
+	fixture_end(&f);
 }
 
 Test(admission, errata_need_a_kernel_that_knows)
 {
-	struct fixture f = fixture(V2, "none",
+	struct fixture f = fixture_of(V2, "none",
 				   policy_host("b", POLICY_INTEL, 6, 0xb7, HASWELL));
 	const struct isahp_admission_item *item;
 
@@ -415,12 +355,12 @@ Test(admission, errata_need_a_kernel_that_knows)
 	f.vm.errata = 1ULL << isahp_erratum_find("meltdown");
 	admitted(&f, ISAHP_ADMITTED);
 	cr_assert_eq(f.a.remarks.count, 0);
-	end(&f);
+	fixture_end(&f);
 }
 
 Test(admission, the_other_vendor_is_a_normal_case)
 {
-	struct fixture f = fixture(V2 ",avx", "none",
+	struct fixture f = fixture_of(V2 ",avx", "none",
 				   policy_host("b", POLICY_AMD, 0x1a, 2, HASWELL));
 	const struct isahp_admission_item *item;
 
@@ -444,13 +384,13 @@ Test(admission, the_other_vendor_is_a_normal_case)
 	/* A record that tells neither vendor. */
 	f.vm.boot_vendor = f.vm.vendor = 0;
 	cr_assert_eq(only(&f, "32-bit system calls")->remedy, ISAHP_REMEDY_PROFILE);
-	end(&f);
+	fixture_end(&f);
 }
 
 /* Each of them is a VMCALL, of which a guest with read-only text dies on AMD. */
 Test(admission, a_kernel_that_calls_kvm_stays_with_its_vendor)
 {
-	struct fixture f = fixture(V2, "none",
+	struct fixture f = fixture_of(V2, "none",
 				   policy_host("b", POLICY_AMD, 0x1a, 2, HASWELL));
 	const struct isahp_admission_item *item;
 
@@ -470,20 +410,20 @@ Test(admission, a_kernel_that_calls_kvm_stays_with_its_vendor)
 		  "%s", item->why);
 	cr_assert(strstr(item->why, "the guest faults"), "whole: %s", item->why);
 	isahp_profile_set(&f.vm.cpuid, 0x40000001, 0, ISAHP_EAX, 1 << 7, ~0u);
-	check(&f);
+	fixture_check(&f);
 	cr_assert_eq(f.a.refusals.count, 2);
 	/* Home again; and where the vendor is another, but not the instruction. */
 	f.vm.boot_vendor = AMD;
 	admitted(&f, ISAHP_ADMITTED_AFTER);
 	f.vm.boot_vendor = f.vm.vendor = ISAHP_VENDOR_HYGON;
 	admitted(&f, ISAHP_ADMITTED);
-	end(&f);
+	fixture_end(&f);
 }
 
 /* Nested paging, ASIDs, IBS, SVM itself; MONITOR, which programs just try. */
 Test(admission, what_only_hosts_have_is_never_a_reason)
 {
-	struct fixture f = fixture(V2, "none",
+	struct fixture f = fixture_of(V2, "none",
 				   policy_host("b", POLICY_AMD, 0x1a, 2, HASWELL));
 	const struct isahp_admission_item *item;
 	struct isahp_profile *shown = &f.vm.cpuid;
@@ -511,13 +451,13 @@ Test(admission, what_only_hosts_have_is_never_a_reason)
 	item = only(&f, "cmov");
 	cr_assert_eq(item->kind, ISAHP_OBJECTION_CPUID);
 	expect_place(item, 1, 0, ISAHP_EDX, 15);
-	end(&f);
+	fixture_end(&f);
 }
 
 /* Each operator of field.h: the host admits what merging would leave alone. */
 Test(admission, fields_are_held_against_their_operators)
 {
-	struct fixture f = fixture(V2, "none",
+	struct fixture f = fixture_of(V2, "none",
 				   policy_host("b", POLICY_INTEL, 6, 0x6a, HASWELL));
 	struct isahp_profile *shown = &f.vm.cpuid;
 
@@ -557,16 +497,16 @@ Test(admission, fields_are_held_against_their_operators)
 	/* Not told there. */
 	f.host.msrs[0].known = 0;
 	isahp_profile_msr_set(shown, 0x10a, 1 << 4, 1 << 4);
-	check(&f);
+	fixture_check(&f);
 	cr_assert_eq(find(&f.a.refusals, "ssb-no")->kind,
 		     ISAHP_OBJECTION_UNTOLD);
-	end(&f);
+	fixture_end(&f);
 }
 
 /* Another profile of it would say no more: it is an older CPU. */
 Test(admission, a_leaf_that_a_host_says_it_lacks_is_told)
 {
-	struct fixture f = fixture(V2, "none",
+	struct fixture f = fixture_of(V2, "none",
 				   policy_host("b", POLICY_INTEL, 6, 0x6a, HASWELL));
 	const struct isahp_admission_item *item;
 	unsigned int reg;
@@ -594,18 +534,18 @@ Test(admission, a_leaf_that_a_host_says_it_lacks_is_told)
 	cr_assert_eq(only(&f, "avx_ifma")->kind, ISAHP_OBJECTION_UNTOLD);
 	isahp_profile_set(&f.host, 7, 0, ISAHP_EAX, ~0u, 0);
 	cr_assert_eq(only(&f, "avx_ifma")->kind, ISAHP_OBJECTION_PINNED);
-	end(&f);
+	fixture_end(&f);
 }
 
 Test(admission, is_said_in_json_and_in_words)
 {
-	struct fixture f = fixture(V2 ",bmi2", "aes",
+	struct fixture f = fixture_of(V2 ",bmi2", "aes",
 				   policy_host("b", POLICY_AMD, 0x1a, 2, V2));
 	json_t *json, *item, *place;
 	char *text;
 
 	f.vm.xcr0 = 3;
-	check(&f);
+	fixture_check(&f);
 	json = isahp_admission_to_json(&f.a);
 	cr_assert_str_eq(json_string_value(json_object_get(json, "verdict")), "refused");
 	cr_assert_eq(json_integer_value(json_object_get(json, "exit")), 3);
@@ -632,13 +572,13 @@ Test(admission, is_said_in_json_and_in_words)
 	cr_assert(strstr(text, "would do: restart the VM"), "%s", text);
 	cr_assert(strstr(text, "MSR_CSTAR"), "%s", text);
 	free(text);
-	end(&f);
+	fixture_end(&f);
 }
 
 /* What programs go by: byte for byte, from one version to the next. */
 Test(admission, json_is_stable)
 {
-	struct fixture f = fixture(V2 ",bmi2", "aes,abm",
+	struct fixture f = fixture_of(V2 ",bmi2", "aes,abm",
 				   policy_host("b", POLICY_AMD, 0x19, 1, V2));
 	char path[] = POLICY_DATA "/admission.json", *text;
 	json_t *json, *golden;
@@ -649,7 +589,7 @@ Test(admission, json_is_stable)
 	isahp_profile_msr_set(&f.vm.cpuid, 0x10a, 1 << 4, 1 << 4);
 	isahp_profile_set(&f.vm.cpuid, 1, 0, ISAHP_ECX, 1 << 3, 1 << 3);
 	isahp_profile_set(&f.host, 1, 0, ISAHP_ECX, 1 << 3, 0);
-	check(&f);
+	fixture_check(&f);
 	json = isahp_admission_to_json(&f.a);
 	text = json_dumps(json, JSON_INDENT(2));
 	if (getenv("POLICY_RECORD"))
@@ -661,155 +601,13 @@ Test(admission, json_is_stable)
 	free(text);
 	json_decref(json);
 	json_decref(golden);
-	end(&f);
-}
-
-static struct isahp_features random_set(unsigned int in)
-{
-	struct isahp_features set = isahp_features_none();
-	unsigned int i;
-
-	for (i = 0; i < ISAHP_FEATURE_COUNT; i++)
-		if (isahp_feature_info(i) && (unsigned int)random() % 4 < in)
-			isahp_features_add(&set, i);
-	return isahp_features_supported(&set);
-}
-
-static void random_case(struct fixture *f)
-{
-	struct isahp_features *l, host = random_set(3);
-	char text[2048];
-
-	isahp_names_format(&host, text, sizeof(text));
-	*f = fixture("none", "none", policy_host("b", random() % 2 ? POLICY_INTEL : POLICY_AMD,
-						 6, random() % 256,
-						 *text ? text : "none"));
-	l = f->vm.list;
-	l[ISAHP_VM_BASELINE] = random_set(1);
-	l[ISAHP_VM_SHOWN] = l[ISAHP_VM_BASELINE];
-	l[ISAHP_VM_ANNOUNCED] = random_set(2);
-	l[ISAHP_VM_ANNOUNCED] = isahp_features_or(&l[ISAHP_VM_ANNOUNCED],
-						  &l[ISAHP_VM_BASELINE]);
-	l[ISAHP_VM_ANNOUNCED] = isahp_features_supported(&l[ISAHP_VM_ANNOUNCED]);
-	l[ISAHP_VM_PINNED] = random_set(1);
-	f->vm.masked = random() % 2;
-	f->vm.registered = random() % 4;
-	f->vm.xcr0 = 3 | (random() & 0x2e4);
-	if (f->vm.registered && random() % 2)
-		f->vm.layout = isahp_layout_tcg(f->vm.xcr0);
-}
-
-/*
- * What isahpd refuses, by the same words: each refusal about a feature or a
- * component is in the rules' own sentence, and there are as many.
- */
-Test(admission, says_what_the_rules_say)
-{
-	unsigned int seed = (unsigned int)time(NULL), round, refused = 0, arrived = 0;
-
-	cr_log_info("seed %u", seed);
-	srandom(seed);
-	for (round = 0; round < 3000; round++) {
-		struct isahp_features leaving, more, usable;
-		struct isahp_target target = { 0 };
-		struct isahp_rules rules = { 0 };
-		struct fixture f;
-		size_t i, mine = 0;
-
-		random_case(&f);
-		check(&f);
-		/* As isahpd would fill them in, of a host with nothing off. */
-		usable = isahp_profile_features(&f.host);
-		if (isahp_profile_vendor(&f.host) == INTEL)
-			isahp_features_add(&usable, ISAHP_FEATURE_3DNOWPREFETCH);
-		target.present = target.shown = usable;
-		target.layout = isahp_layout_tcg(f.host.xcr0);
-		for (i = 2; i < 63; i++) {
-			const struct isahp_cpuid_leaf *d =
-				isahp_profile_leaf(&f.host, 0xd, i);
-
-			target.layout.component[i].size = d ? d->value[ISAHP_EAX] : 0;
-			target.layout.component[i].offset = d ? d->value[ISAHP_EBX] : 0;
-		}
-		target.layout.known = isahp_profile_leaf(&f.host, 0xd, 0);
-		rules.present = f.vm.list[ISAHP_VM_ANNOUNCED];
-		rules.envelope = f.vm.list[ISAHP_VM_ENVELOPE];
-		rules.baseline = f.vm.list[ISAHP_VM_BASELINE];
-		rules.pinned = f.vm.list[ISAHP_VM_PINNED];
-		rules.xcr0 = f.vm.xcr0;
-		rules.layout = f.vm.layout;
-		rules.registered = f.vm.registered;
-		for (i = 0; i < f.a.refusals.count; i++)
-			mine += f.a.refusals.array[i].kind <= ISAHP_OBJECTION_IMAGE;
-		if (!isahp_rules_move(&rules, &target, &leaving, &f.err)) {
-			if (mine)
-				show(&f);
-			cr_assert_eq(mine, 0, "seed %u round %u", seed, round);
-			cr_assert(isahp_features_equal(&leaving, &f.a.leaving),
-				  "seed %u", seed);
-		} else {
-			cr_assert(mine, "seed %u round %u: %s", seed, round, f.err.text);
-			refused++;
-		}
-		for (i = 0; i < f.a.refusals.count; i++) {
-			const struct isahp_admission_item *item = &f.a.refusals.array[i];
-			char words[320];
-
-			if (item->kind > ISAHP_OBJECTION_IMAGE)
-				continue;
-			snprintf(words, sizeof(words), "%s (%s)", item->what, item->why);
-			cr_assert(strstr(f.err.text, words) ||
-				  strlen(f.err.text) > ISAHP_ERROR_TEXT_SIZE - 8,
-				  "seed %u: %s: %s", seed, words, f.err.text);
-		}
-		/* What can be announced there the rules let be announced. */
-		rules.present = isahp_features_andnot(&rules.present, &f.a.leaving);
-		rules.gated = f.vm.masked ?
-			      isahp_rules_gated(&f.vm.list[ISAHP_VM_SHOWN]) :
-			      isahp_features_none();
-		cr_assert_eq(isahp_rules_add(&rules, &f.a.arriving, &more, &f.err), 0,
-			     "seed %u: %s", seed, f.err.text);
-		arrived += !isahp_features_empty(&f.a.arriving);
-		end(&f);
-	}
-	cr_assert(refused > 100 && refused < round, "seed %u: %u refused", seed, refused);
-	cr_assert(arrived > 100, "seed %u: %u arrived", seed, arrived);
-}
-
-/* Hosts and guests of dice: an answer, never a crash. */
-Test(admission, any_profile_gets_an_answer)
-{
-	unsigned int seed = (unsigned int)time(NULL), round, i;
-
-	cr_log_info("seed %u", seed);
-	srandom(seed);
-	for (round = 0; round < 500; round++) {
-		struct fixture f;
-		json_t *json;
-
-		random_case(&f);
-		for (i = 0; i < 60; i++) {
-			isahp_profile_set(&f.vm.cpuid, random() % 2 << 31 | random() % 40,
-					  random() % 3, random() % 4, random(), random());
-			isahp_profile_set(&f.host, random() % 2 << 31 | random() % 40,
-					  random() % 3, random() % 4, random(), random());
-		}
-		for (i = 0; i < 10; i++)
-			isahp_profile_msr_set(&f.vm.cpuid, random() % 2 ? 0x10a : random(),
-					      random(), random());
-		check(&f);
-		json = isahp_admission_to_json(&f.a);
-		cr_assert(json, "seed %u", seed);
-		json_decref(json);
-		free(isahp_admission_to_text(&f.a));
-		end(&f);
-	}
+	fixture_end(&f);
 }
 
 /* A record that shows everything: bounded, and still no. */
 Test(admission, an_absurd_record_is_refused_within_bounds)
 {
-	struct fixture f = fixture("none", "none",
+	struct fixture f = fixture_of("none", "none",
 				   policy_host("b", POLICY_INTEL, 6, 0x6a, HASWELL));
 	json_t *json;
 	__u32 i, reg;
@@ -820,11 +618,11 @@ Test(admission, an_absurd_record_is_refused_within_bounds)
 	for (i = 1; i < 8; i++)
 		for (reg = 0; reg < 4; reg++)
 			isahp_profile_set(&f.vm.cpuid, 7, i, reg, ~0u, ~0u);
-	check(&f);
+	fixture_check(&f);
 	cr_assert_eq(f.a.verdict, ISAHP_REFUSED);
 	cr_assert(f.a.refusals.more && f.a.refusals.count == 1024);
 	json = isahp_admission_to_json(&f.a);
 	cr_assert(json_is_true(json_object_get(json, "more")));
 	json_decref(json);
-	end(&f);
+	fixture_end(&f);
 }
