@@ -12,20 +12,9 @@
 #include "policy_env.h"
 #include "policy_fixture.h"
 
-static struct isahp_features random_set(unsigned int in)
-{
-	struct isahp_features set = isahp_features_none();
-	unsigned int i;
-
-	for (i = 0; i < ISAHP_FEATURE_COUNT; i++)
-		if (isahp_feature_info(i) && (unsigned int)random() % 4 < in)
-			isahp_features_add(&set, i);
-	return isahp_features_supported(&set);
-}
-
 static void random_case(struct fixture *f)
 {
-	struct isahp_features *l, host = random_set(3);
+	struct isahp_features *l, host = policy_random(3, 4);
 	char text[2048];
 
 	isahp_names_format(&host, text, sizeof(text));
@@ -33,13 +22,13 @@ static void random_case(struct fixture *f)
 						 6, random() % 256,
 						 *text ? text : "none"));
 	l = f->vm.list;
-	l[ISAHP_VM_BASELINE] = random_set(1);
+	l[ISAHP_VM_BASELINE] = policy_random(1, 4);
 	l[ISAHP_VM_SHOWN] = l[ISAHP_VM_BASELINE];
-	l[ISAHP_VM_ANNOUNCED] = random_set(2);
+	l[ISAHP_VM_ANNOUNCED] = policy_random(2, 4);
 	l[ISAHP_VM_ANNOUNCED] = isahp_features_or(&l[ISAHP_VM_ANNOUNCED],
 						  &l[ISAHP_VM_BASELINE]);
 	l[ISAHP_VM_ANNOUNCED] = isahp_features_supported(&l[ISAHP_VM_ANNOUNCED]);
-	l[ISAHP_VM_PINNED] = random_set(1);
+	l[ISAHP_VM_PINNED] = policy_random(1, 4);
 	f->vm.masked = random() % 2;
 	f->vm.registered = random() % 4;
 	f->vm.xcr0 = 3 | (random() & 0x2e4);

@@ -5,6 +5,7 @@
 #include <hypervisor-shim/policy/names.h>
 #include <isa-core/features.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct isahp_features policy_set(const char *list)
@@ -14,6 +15,17 @@ struct isahp_features policy_set(const char *list)
 
 	cr_assert_eq(isahp_names_parse(list, &set, &err), 0, "%s", err.text);
 	return set;
+}
+
+struct isahp_features policy_random(unsigned int in, unsigned int of)
+{
+	struct isahp_features set = isahp_features_none();
+	unsigned int i;
+
+	for (i = 0; i < ISAHP_FEATURE_COUNT; i++)
+		if (isahp_feature_info(i) && (unsigned int)random() % of < in)
+			isahp_features_add(&set, i);
+	return isahp_features_supported(&set);
 }
 
 struct isahp_profile policy_cpu(const char *name, const char *vendor,

@@ -12,6 +12,13 @@
 /** policy_set - features by name; fails the test where one is unknown */
 struct isahp_features policy_set(const char *list);
 
+/**
+ * policy_random - features by random(); those lack none that they rest on
+ * @in: of each
+ * @of: that many.
+ */
+struct isahp_features policy_random(unsigned int in, unsigned int of);
+
 /** policy_cpu - vendor and signature, and nothing else; to be freed */
 struct isahp_profile policy_cpu(const char *name, const char *vendor,
 				unsigned int family, unsigned int model,

@@ -92,21 +92,10 @@ Test(pool_law, each_host_admits_what_all_have_promised)
 	cr_assert(compared > 400, "seed %u: only %u", seed, compared);
 }
 
-static struct isahp_features random_features(unsigned int in)
-{
-	struct isahp_features set = isahp_features_none();
-	unsigned int i;
-
-	for (i = 0; i < ISAHP_FEATURE_COUNT; i++)
-		if (isahp_feature_info(i) && (unsigned int)random() % 40 < in)
-			isahp_features_add(&set, i);
-	return isahp_features_supported(&set);
-}
-
 static struct isahp_profile random_feature_host(unsigned int number)
 {
 	static const __u8 models[] = { 0x1, 0x31, 0x3c, 0x55, 0x5c, 0x6a, 0x97, 0xb7 };
-	struct isahp_features set = random_features(38);
+	struct isahp_features set = policy_random(38, 40);
 	struct isahp_profile p;
 	bool amd = random() % 2;
 	char text[2048], name[16];
@@ -128,9 +117,9 @@ static struct isahp_vm_record random_vm(void)
 		.errata = random() | random(),
 	};
 
-	vm.list[ISAHP_VM_BASELINE] = random_features(2);
+	vm.list[ISAHP_VM_BASELINE] = policy_random(2, 40);
 	vm.list[ISAHP_VM_SHOWN] = vm.list[ISAHP_VM_BASELINE];
-	vm.list[ISAHP_VM_PINNED] = random_features(1);
+	vm.list[ISAHP_VM_PINNED] = policy_random(1, 40);
 	if (random() % 2)
 		isahp_profile_set(&vm.cpuid, 1, 0, ISAHP_ECX, 1 << 17 | 1 << 3,
 				  random());
