@@ -22,6 +22,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <isa-core/cpuid.h>
@@ -237,6 +238,21 @@ static enum row_state show_row(unsigned int row, unsigned long cases)
 	return run_reference(row, cases) ? ROW_ABSENT : ROW_FAILED;
 }
 
+/* Once a minute: of a run of an hour one wants to know how far it is. */
+static void say_progress(unsigned int row)
+{
+	static struct timespec last;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	if (!last.tv_sec)
+		last = now;
+	if (now.tv_sec < last.tv_sec + 60)
+		return;
+	last = now;
+	fprintf(stderr, "row %u of %u\n", row, isahp_form_count);
+}
+
 /* A process of several: takes rows until there are no more. */
 static void show_rows(void)
 {
@@ -248,6 +264,7 @@ static void show_rows(void)
 	       isahp_form_count) {
 		if (only && strcmp(only, encode_name(row)))
 			continue;
+		say_progress(row);
 		tally->row[row].state = ROW_FAILED;
 		tally->row[row].state = show_row(row, cases);
 		if (tally->row[row].state == ROW_FAILED) {
@@ -277,18 +294,22 @@ static void pin(const cpu_set_t *allowed, int n)
 
 static void show_all(void)
 {
-	int status, failed = 0;
+	int status, processes, failed = 0;
 	cpu_set_t allowed;
+	bool known;
 
-	cr_assert_eq(sched_getaffinity(0, sizeof(allowed), &allowed), 0);
+	/* More CPUs than the set has room for, and nobody is told any. */
+	known = !sched_getaffinity(0, sizeof(allowed), &allowed);
+	processes = known ? CPU_COUNT(&allowed) : (int)sysconf(_SC_NPROCESSORS_ONLN);
 	fflush(stdout);
-	for (int i = 0; i < CPU_COUNT(&allowed); i++) {
+	for (int i = 0; i < processes; i++) {
 		pid_t pid = fork();
 
 		cr_assert_geq(pid, 0);
 		if (pid)
 			continue;
-		pin(&allowed, i);
+		if (known)
+			pin(&allowed, i);
 		show_rows();
 		_exit(0);
 	}

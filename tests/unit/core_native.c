@@ -204,6 +204,12 @@ bool native_init(void)
 	return !load_segments(NULL);
 }
 
+bool native_is_own(__u64 address)
+{
+	return address - (uintptr_t)enter < 2 * NATIVE_PAGE ||
+	       address - (uintptr_t)native_code < NATIVE_PAGE;
+}
+
 void native_readable(const void *page)
 {
 	unsigned char *to = native_memory - NATIVE_PAGE;

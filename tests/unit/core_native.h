@@ -45,6 +45,9 @@ struct native_segments {
 /** native_init - map memory and code; false: this machine lets nobody do it */
 bool native_init(void);
 
+/** native_is_own - is there a page of what asks the CPU? It can be reached */
+bool native_is_own(__u64 address);
+
 /** native_readable - fill the page before memory */
 void native_readable(const void *page);
 
